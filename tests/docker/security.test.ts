@@ -103,7 +103,7 @@ suite('security of the stack', { skip: await whyNot() }, () => {
       assert.equal(await ask(port, path, { headers: { authorization } }), 200, path);
       const rebound = { authorization, host: 'rebind.attacker.example' };
       assert.equal(await ask(port, path, { headers: rebound }), 403, path);
-      for (const open of ['/healthz', '/metrics'])
+      for (const open of ['/livez', '/readyz', '/healthz', '/metrics'])
         assert.equal(await ask(port, open, { headers: { host: '10.1.2.3:9103' } }), 200, open);
     }
     assert.equal(await stack.exec('streamer', 'scanflow', 'series', 'list'), 'no series\n');

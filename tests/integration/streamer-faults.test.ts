@@ -136,8 +136,14 @@ test('streamer: deleting from Orthanc what was stored changes nothing', async (t
   assert.doesNotMatch(rig.streamer().output(), /ORTHANC_WIPED/);
 });
 
-test('streamer: a wrong password shows, and the right one mends it', async (t) => {
+/** `failing CODE` or `degraded CODE` of each fault. */
+const faultsOf = ({ body }: { readonly body: Readonly<Record<string, unknown>> }): string[] =>
+  ((body['faults'] ?? []) as { state: string; code: string }[]).map(({ state, code }) => `${state} ${code}`);
+
+test('streamer: a password that turns wrong shows, and the right one mends it', async (t) => {
   const rig = await makeRig(t);
+  await rig.start();
+  await settled(rig, 0);
   await rig.orthanc.kill();
   // another Orthanc at the same port: it knows another password
   const stranger = await startOrthanc({
@@ -145,15 +151,16 @@ test('streamer: a wrong password shows, and the right one mends it', async (t) =
     httpPort: rig.orthanc.httpPort,
   });
   t.after(() => stranger.kill());
-  await rig.start();
   await until(() => rig.streamer().output().includes('ORTHANC_DENIED'), {
     what: 'the refusal is in the log',
     timeoutMs: 30_000,
   });
-  await until(async () => /ORTHANC_DENIED/.test(JSON.stringify(await rig.health().catch(() => ''))), {
+  await until(async () => faultsOf(await rig.health()).includes('failing ORTHANC_DENIED'), {
     what: '/healthz names it',
     timeoutMs: 10_000,
   });
+  assert.equal((await rig.health()).status, 503);
+  assert.equal((await fetch(`${rig.url}/livez`)).status, 200);
   await stranger.kill();
   await rig.orthanc.start();
   const { folder } = await phantom(join(rig.folder, 'mr'), { images: 1 });
@@ -183,7 +190,25 @@ test('streamer: a full disk holds the series back, visibly, and nothing half wri
     [],
     'something half written is left',
   );
-  assert.equal((await rig.health()).status, 200);
+  // it is no reason for a restart, and shows to whoever asks how it is
+  const health = await until(
+    async () => {
+      const answer = await rig.health();
+      return answer.status === 503 ? answer : undefined;
+    },
+    { what: '/healthz shows the full disk', timeoutMs: 30_000 },
+  );
+  assert.ok(faultsOf(health).includes('failing STORE_DISK_FULL'), JSON.stringify(health.body));
+  assert.match(JSON.stringify(health.body), /1 series waits for storage since .*Free space/);
+  const open = ['/livez', '/readyz'].map(async (path) => (await fetch(`${rig.url}${path}`)).status);
+  assert.deepEqual(await Promise.all(open), [200, 503]);
+  const metrics = await rig.metrics();
+  assert.match(metrics, /^scanflow_healthy 0$/m);
+  assert.match(metrics, /scanflow_streamer_waiting_series\{target="storage",code="STORE_DISK_FULL"\} 1/);
+  assert.match(
+    metrics,
+    /scanflow_streamer_waiting_oldest_seconds\{target="storage",code="STORE_DISK_FULL"\} \d/,
+  );
   assert.equal((await run('mount', ['-o', 'remount,size=64m', root])).code, 0);
   const [series] = await settled(rig, 1, ['complete'], 90_000);
   assert.ok(series !== undefined);

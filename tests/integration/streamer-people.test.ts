@@ -252,7 +252,7 @@ test('people: a page whose name leads here reads no label, with the token or wit
     assert.match(await askAs(rig, path, { ...rebound, authorization }), /^403 /);
     assert.match(await askAs(rig, path, {}), /^401 /);
   }
-  for (const path of ['/healthz', '/metrics']) {
+  for (const path of ['/livez', '/readyz', '/healthz', '/metrics']) {
     const open = await askAs(rig, path, { host: '10.1.2.3:9103' });
     assert.match(open, /^200 /);
     assert.doesNotMatch(open, LABEL);

@@ -195,7 +195,7 @@ const http = z.strictObject({
   tokenFile: file
     .optional()
     .describe(
-      'File of the internal token, which opens all pages but `/healthz` and `/metrics`. If absent, `token/http-token` in the data folder. The services make it, and the `scanflow` command reads it.',
+      'File of the internal token, which opens all pages but `/livez`, `/readyz`, `/healthz` and `/metrics`. If absent, `token/http-token` in the data folder. The services make it, and the `scanflow` command reads it.',
     ),
 });
 
@@ -257,7 +257,7 @@ export const configSchema = z
     http: http
       .prefault({})
       .describe(
-        'Where each service serves `/healthz`, `/metrics` and its API. The API shows project, subject and session, and takes the internal token; docs/security.md explains it.',
+        'Where each service serves `/livez`, `/readyz`, `/healthz`, `/metrics` and its API. The API shows project, subject and session, and takes the internal token; docs/security.md explains it.',
       ),
     log: z
       .strictObject({

@@ -238,6 +238,24 @@ export function statusFault(status: number, path: string): FailureError {
   return transientFault('ORTHANC_ERROR', `Orthanc answered ${status} to ${path}. Look into its log.`);
 }
 
+/** Orthanc answers, and refuses the user of the configuration: nothing can be done until a person corrects one of the two. */
+export function refusedAtStart({
+  url,
+  username = '',
+  passwordFile = 'orthanc.passwordFile, which is not configured',
+}: {
+  readonly url: string;
+  readonly username?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}): FailureError {
+  return new FailureError(
+    permanent(
+      'ORTHANC_DENIED',
+      `Orthanc at ${new URL(url).host} refuses the user "${username}", so the service does not start. Put the password of Orthanc's RegisteredUsers into ${passwordFile}, or correct orthanc.username. In the compose stack: docker compose run --rm secrets, then docker compose up -d --wait --force-recreate.`,
+    ),
+  );
+}
+
 /** Orthanc 1.10 answers 500 to what it cannot decode, as to a mistake of its own. */
 export function transcodeFault(status: number, path: string): FailureError {
   if (![400, 415, 422, 500].includes(status)) return statusFault(status, path);

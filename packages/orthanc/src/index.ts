@@ -1,4 +1,4 @@
-export { array, object } from './answers.ts';
+export { array, object, refusedAtStart } from './answers.ts';
 export { collected, orthancClient, type OrthancAccess, type OrthancClient, type Upload } from './client.ts';
 export { MD5_OF_NOTHING, openImage } from './image.ts';
 export { FIRST_VERSION, METADATA, MOST_VERSIONS, versionsAmong } from './notes.ts';

@@ -151,5 +151,6 @@ export async function readSecret(path: string): Promise<string> {
 
 const SECRET_HINTS: Readonly<Record<string, string>> = {
   EACCES: '; let the user or the group of this process read it (chgrp, chmod 640)',
-  ENOENT: '; write it there, or correct passwordFile',
+  ENOENT:
+    '; write it there, or correct passwordFile; the secrets of the compose stack: docker compose run --rm secrets',
 };

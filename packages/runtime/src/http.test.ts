@@ -91,7 +91,7 @@ test('healthz: a health check that throws is bad health', async () => {
     health: () => {
       throw new Error('a secret of the inside');
     },
-    registry,
+    registry: new Registry(),
     log: silent,
   });
   const answer = await fetch(`http://127.0.0.1:${broken.port}/healthz`);
@@ -125,7 +125,7 @@ test('http: a port that is taken says so, and what to do', async () => {
       port: http.port,
       access,
       health: () => ({ ok: true, detail: {} }),
-      registry,
+      registry: new Registry(),
       log: silent,
     }),
     (error: unknown) => {
@@ -144,7 +144,7 @@ test('http: closing does not wait for who is connected or still being answered',
     port: 0,
     access,
     health: () => ({ ok: true, detail: {} }),
-    registry,
+    registry: new Registry(),
     log: silent,
     routes: (app) => {
       app.get('/slow', async () => {
@@ -180,7 +180,7 @@ const askAs = (path: string, headers: Record<string, string>): Promise<{ status:
   });
 
 test('http: health and metrics are open, by any name and without the token', async () => {
-  for (const path of ['/healthz', '/metrics'])
+  for (const path of ['/livez', '/readyz', '/healthz', '/metrics'])
     assert.equal((await askAs(path, { host: 'rebind.attacker.example' })).status, 200, path);
 });
 
@@ -213,7 +213,7 @@ test('http: headers and bodies have a size, and connections a number; who is the
     port: 0,
     access,
     health: () => ({ ok: true, detail: {} }),
-    registry,
+    registry: new Registry(),
     log: silent,
   });
   const idle = Array.from({ length: 300 }, () =>

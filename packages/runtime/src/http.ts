@@ -1,9 +1,9 @@
-/** Every service's HTTP side: /healthz, /metrics, and what routes it adds. */
+/** Every service's HTTP side: /livez, /readyz, /healthz, /metrics, and what routes it adds. */
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import type { Registry } from 'prom-client';
 import { codeOf, FailureError, messageOf, permanent, type Failure } from '@scanflow/failure';
-import manifest from '../package.json' with { type: 'json' };
 import { openToken, tokenFileOf, type Admits, type TokenPlace } from './api-token.ts';
+import { addHealth, type Health } from './health.ts';
 import type { Log } from './log.ts';
 
 declare module 'fastify' {
@@ -16,13 +16,7 @@ declare module 'fastify' {
 /** Options of a page that takes these parameters after `?`. A page without them takes none: a filter that nobody reads would mislead. */
 export const takes = (...query: readonly string[]): RouteShorthandOptions => ({ config: { query } });
 
-export interface Health {
-  readonly ok: boolean;
-  /** What a person wants to know when it is not, and a machine may read. No patient attribute: anybody may ask. */
-  readonly detail: Readonly<Record<string, unknown>>;
-}
-
-/** Who may use the pages beside /healthz and /metrics. */
+/** Who may use the pages beside the open ones. */
 export interface HttpAccess {
   /** Names and addresses by which the service may be asked. */
   readonly names: ReadonlySet<string>;
@@ -64,7 +58,7 @@ export const httpAccess = async (
 });
 
 /**
- * Listens. 200 or 503 on /healthz; Prometheus text on /metrics; errors as JSON without a stack trace.
+ * Listens. 200 on /livez; 200 or 503 on /readyz and /healthz; Prometheus text on /metrics; errors as JSON without a stack trace.
  * Throws a FailureError HTTP_LISTEN where the address cannot be had.
  */
 export async function startHttp({
@@ -95,12 +89,7 @@ export async function startHttp({
   });
   guard(app, access);
   refuseUnknown(app);
-  app.get('/healthz', async (_request, reply) => {
-    const { ok, detail } = await healthOf(health, log);
-    return reply
-      .code(ok ? 200 : 503)
-      .send({ ...detail, version: manifest.version, status: ok ? 'ok' : 'failing' });
-  });
+  addHealth(app, { health, registry, log });
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
@@ -141,16 +130,6 @@ function refuseUnknown(app: FastifyInstance): void {
   });
 }
 
-/** A health check that fails is bad health. */
-async function healthOf(health: HttpOptions['health'], log: Log): Promise<Health> {
-  try {
-    return await health();
-  } catch (error) {
-    log.error('the health check fails', { error });
-    return { ok: false, detail: { reason: 'the health check fails; the log says why' } };
-  }
-}
-
 function answerErrors(app: FastifyInstance, log: Log): void {
   app.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 'there is no such page' }));
   app.setErrorHandler((error, request, reply) => {
@@ -179,7 +158,7 @@ const LISTEN_HINTS: Readonly<Record<string, string>> = {
 
 /**
  * Who may use a service's pages: a program that has the internal token, by a name of the service, and nobody's web page.
- * `/healthz` and `/metrics` are open: they hold no label, and what asks for them knows addresses only. Pure.
+ * `OPEN_PAGES` are open: they hold no label, and what asks for them knows addresses only. Pure.
  */
 interface Asked {
   readonly method: string;
@@ -194,7 +173,7 @@ interface Refusal {
 }
 
 /** Pages for probes and Prometheus. */
-const OPEN_PAGES: ReadonlySet<string> = new Set(['/healthz', '/metrics']);
+const OPEN_PAGES: ReadonlySet<string> = new Set(['/livez', '/readyz', '/healthz', '/metrics']);
 
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 const ANY_ADDRESS: readonly string[] = ['0.0.0.0', '::'];

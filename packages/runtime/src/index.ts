@@ -22,7 +22,8 @@ export {
   stampOf,
   writeFileAtomic,
 } from './files.ts';
-export { httpAccess, startHttp, takes, type Health, type RunningHttp } from './http.ts';
+export type { Fault, Health } from './health.ts';
+export { httpAccess, startHttp, takes, type RunningHttp } from './http.ts';
 export { jsonPieces, readJson } from './json.ts';
 export {
   addChanges,

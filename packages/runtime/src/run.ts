@@ -1,6 +1,6 @@
 /** One service's life: configuration, start, signals, orderly stop. */
 import { parseArgs } from 'node:util';
-import { messageOf } from '@scanflow/failure';
+import { codeOf, messageOf } from '@scanflow/failure';
 import manifest from '../package.json' with { type: 'json' };
 import { createLog, type Log, type LogLevel } from './log.ts';
 import { requireFinishedRestore } from './restore.ts';
@@ -73,7 +73,7 @@ export async function runService<C extends ServiceConfig>(
     ...(format === 'json' || format === 'text' ? { format } : {}),
   });
   const fail = (event: string, error: unknown): never => {
-    log.error(event, { error });
+    log.error(event, { error, ...remedyFor(error) });
     log.flush();
     process.exit(EXIT.failed);
   };
@@ -104,6 +104,23 @@ export async function runService<C extends ServiceConfig>(
   log.flush();
   log.info('stopped');
   process.exit(EXIT.stopped);
+}
+
+/** What a person does on the host about a folder or file that this process may not use. */
+function remedyFor(error: unknown): { readonly todo?: string } {
+  const path = error instanceof Error && 'path' in error ? String(error.path) : undefined;
+  const me = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+  switch (path === undefined ? undefined : codeOf(error)) {
+    case 'EACCES':
+    case 'EPERM':
+      return {
+        todo: `This process runs as ${me}. On the host: chown ${me} FOLDER, the folder that is mounted at ${path}.`,
+      };
+    case 'EROFS':
+      return { todo: `Mount ${path} read-write.` };
+    default:
+      return {};
+  }
 }
 
 /** The first SIGTERM or SIGINT asks to stop, the second ends the process. */

@@ -2,6 +2,7 @@
 import { defined, given } from '@scanflow/failure/defined';
 import {
   type FastifyInstance,
+  type Fault,
   type Health,
   Counter,
   Gauge,
@@ -80,7 +81,10 @@ const CRON_LIMIT_MS = 86_400_000;
 /** Time for a pass on top of its interval. Fetches have their own time limits. */
 const GRACE_MS = 600_000;
 
-/** The page shows a calendar that does not answer, but that is no reason for a restart. */
+/**
+ * A calendar that does not answer is a fault that leaves the service ready: its last good copy counts. Only names and codes: a
+ * failure's message may hold the name of a file.
+ */
 export function healthOf(
   last: PassReport | undefined,
   now: Temporal.Instant,
@@ -94,14 +98,37 @@ export function healthOf(
       failure === undefined ? state : `${state}: ${failure.code}`,
     ]),
   );
+  const faults = last.calendars.flatMap(faultOf);
   const detail = { lastPass: last.at.toString(), items: last.items, calendars };
   const age = now.since(last.at).total('milliseconds');
   const limit = cron === undefined ? 3 * every + GRACE_MS : CRON_LIMIT_MS + GRACE_MS;
   if (age > limit)
-    return { ok: false, detail: { ...detail, why: 'no pass has ended for too long; see the log' } };
-  if (last.unwritten !== undefined) return { ok: false, detail: { ...detail, why: last.unwritten.message } };
+    return { ok: false, detail: { ...detail, why: 'no pass has ended for too long; see the log' }, faults };
+  const { unwritten } = last;
+  if (unwritten !== undefined) {
+    const { code, message } = unwritten;
+    const failing = { state: 'failing', code, message } as const;
+    return { ok: false, detail: { ...detail, why: message }, faults: [failing, ...faults] };
+  }
   const degraded = last.calendars.some(({ state }) => state !== 'good');
-  return { ok: true, detail: { ...detail, degraded } };
+  return { ok: true, detail: { ...detail, degraded }, faults };
+}
+
+function faultOf({ calendar, state, lastGood, failure }: CalendarReport): Fault[] {
+  // one that is fetched for the first time has no failure
+  if (state === 'good' || failure === undefined) return [];
+  const what =
+    lastGood === undefined
+      ? `${calendar} was never read: nothing of it is on the worklist.`
+      : `${calendar} cannot be read: what it last said stays on the worklist.`;
+  return [
+    {
+      state: 'degraded',
+      code: failure.code,
+      message: `${what} scanflow doctor calendars says why, docs/operations.md#calendars what to do.`,
+      ...defined({ since: lastGood?.toString({ smallestUnit: 'second' }) }),
+    },
+  ];
 }
 
 const PREFIX = 'scanflow_cal2wl_';

@@ -115,7 +115,9 @@ async function healthOf(store: AccessStore, port: number): Promise<Health> {
     return { ok: true, detail: { port, users: (await store.users()).length } };
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
-    return { ok: false, detail: { port, code: error.code, reason: error.message } };
+    const { code, message } = error;
+    const faults = [{ state: 'failing', code, message }] as const;
+    return { ok: false, detail: { port, code, reason: message }, faults };
   }
 }
 

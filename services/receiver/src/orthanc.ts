@@ -1,7 +1,7 @@
 /** Orthanc as the receiver needs it: every request resolves with an answer or a reason, and /healthz shows whether it takes images. */
 import { codeOf, messageOf } from '@scanflow/failure';
 import { collected, orthancClient, type OrthancAccess, type Upload } from '@scanflow/orthanc';
-import type { Log } from '@scanflow/runtime';
+import type { Fault, Log } from '@scanflow/runtime';
 import type { Given } from './domain/orthanc.ts';
 
 export interface Orthanc {
@@ -49,8 +49,10 @@ const reason = (error: unknown): string => codeOf(error) ?? messageOf(error);
 const EVERY_MS = 10_000;
 
 export interface OrthancWatch {
+  /** Resolves when Orthanc was asked for the first time. */
+  readonly first: Promise<void>;
   /** Why Orthanc takes no images; undefined if it does, or if that is not known yet. */
-  readonly trouble: () => string | undefined;
+  readonly trouble: () => Fault | undefined;
   /** Whether it may replace an instance that is sent again. Then the receiver has to ask first what it has. */
   readonly mayOverwrite: () => boolean;
   readonly close: () => void;
@@ -58,31 +60,46 @@ export interface OrthancWatch {
 
 /** Asks Orthanc for /system again and again, and logs when that changes. */
 export function watchOrthanc(orthanc: Orthanc, log: Log): OrthancWatch {
-  let trouble: string | undefined;
+  let trouble: Fault | undefined;
   let mayOverwrite = true;
   const look = async (): Promise<void> => {
     const answer = await orthanc.ask('GET', '/system');
-    const now = !answer.answered
-      ? `Orthanc does not answer: ${answer.why}; check that it runs, and orthanc.url`
-      : answer.status === 200
-        ? undefined
-        : `Orthanc answers ${answer.status}; correct orthanc.username and orthanc.passwordFile`;
-    if (now !== trouble)
+    const now = troubleIn(answer);
+    if (now?.message !== trouble?.message)
       if (now === undefined) log.info('orthanc.answers');
-      else log.warn('orthanc.away', { reason: now });
-    trouble = now;
+      else log.warn('orthanc.away', { code: now.code, reason: now.message });
+    const since = trouble?.since ?? Temporal.Now.instant().toString({ smallestUnit: 'second' });
+    trouble = now && { state: 'failing', since, ...now };
     if (answer.answered && answer.status === 200) mayOverwrite = overwrites(answer.body);
   };
-  let looking = look();
+  const first = look();
+  let looking = first;
   const timer = setInterval(() => {
     looking = looking.then(look);
   }, EVERY_MS);
   timer.unref();
   return {
+    first,
     trouble: () => trouble,
     mayOverwrite: () => mayOverwrite,
     close: () => clearInterval(timer),
   };
+}
+
+function troubleIn(answer: Given): { readonly code: string; readonly message: string } | undefined {
+  if (!answer.answered)
+    return {
+      code: 'ORTHANC_UNREACHABLE',
+      message: `Orthanc does not answer: ${answer.why}; check that it runs, and orthanc.url`,
+    };
+  const { status } = answer;
+  if (status === 200) return undefined;
+  if (status === 401 || status === 403)
+    return {
+      code: 'ORTHANC_DENIED',
+      message: `Orthanc answers ${status}; correct orthanc.username and orthanc.passwordFile`,
+    };
+  return { code: 'ORTHANC_ERROR', message: `Orthanc answers ${status}; look into its log` };
 }
 
 /** Orthanc 1.10 does not say; 1.13 uses words. */

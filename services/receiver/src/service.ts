@@ -8,11 +8,13 @@ import {
   httpAccess,
   readSecret,
   Registry,
+  sleep,
   startHttp,
   type FastifyInstance,
   type Health,
   type ServiceContext,
 } from '@scanflow/runtime';
+import { refusedAtStart } from '@scanflow/orthanc';
 import { orthancAt, watchOrthanc, type OrthancWatch } from './orthanc.ts';
 import { addRoutes, openDoor, type Door } from './door.ts';
 import { Room, ROOM } from './holding.ts';
@@ -20,15 +22,17 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { openPorts, type Ports } from './ports.ts';
 import { storing, type StoreSettings } from './store.ts';
 
-/** Starts the service; resolves once its ports listen. */
+/** Starts the service; resolves once its ports listen. Throws where Orthanc answers and refuses the user. */
 export async function startReceiver(context: ServiceContext<Config>): Promise<{ stop(): Promise<void> }> {
   const { config, configFile, log } = context;
   const registry = new Registry();
   const room = new Room(ROOM);
   const metrics = createMetrics(registry, room);
   const door = openDoor(config);
-  const orthanc = orthancAt(await loginOf(config.orthanc));
+  const login = await loginOf(config.orthanc);
+  const orthanc = orthancAt(login);
   const watch = watchOrthanc(orthanc, log);
+  await requireAdmitted(watch, login);
   const folder = join(config.data, 'receiver');
   const onStore = storing({
     orthanc,
@@ -70,6 +74,17 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
   };
 }
 
+const FIRST_ANSWER_MS = 5_000;
+
+/** Orthanc may be away and come later; a user that it refuses stays refused. */
+async function requireAdmitted(
+  watch: OrthancWatch,
+  login: Awaited<ReturnType<typeof loginOf>>,
+): Promise<void> {
+  await Promise.race([watch.first, sleep(FIRST_ANSWER_MS)]);
+  if (watch.trouble()?.code === 'ORTHANC_DENIED') throw refusedAtStart(login);
+}
+
 /** Counts an image, and notes when the last one of its scanner came. */
 const counting =
   (metrics: Metrics, door: Door): StoreSettings['onImage'] =>
@@ -100,18 +115,22 @@ const OWN_USER = { username: 'receiver', file: 'orthanc-receiver-password' };
 /** Its own user if the stack made one, otherwise the configured user. */
 async function loginOf({ url, username, passwordFile }: Config['orthanc']) {
   if (passwordFile === undefined) return { url, username };
-  const own = await readSecret(join(dirname(passwordFile), OWN_USER.file)).catch(() => undefined);
-  if (own !== undefined) return { url, username: OWN_USER.username, password: own };
-  return { url, username, password: await readSecret(passwordFile) };
+  const own = join(dirname(passwordFile), OWN_USER.file);
+  const password = await readSecret(own).catch(() => undefined);
+  if (password !== undefined) return { url, username: OWN_USER.username, password, passwordFile: own };
+  return { url, username, password: await readSecret(passwordFile), passwordFile };
 }
 
 function healthOf(ports: Ports, watch: OrthancWatch, room: Room): Health {
-  const reason = watch.trouble();
+  const trouble = watch.trouble();
   const detail = {
     port: ports.plain,
     ...defined({ tlsPort: ports.tls }),
     heldInMemory: room.held('memory'),
     heldOnDisk: room.held('disk'),
   };
-  return { ok: reason === undefined, detail: reason === undefined ? detail : { ...detail, reason } };
+  // it says Success only once Orthanc has the image: without Orthanc it cannot work
+  return trouble === undefined
+    ? { ok: true, detail }
+    : { ok: false, detail: { ...detail, reason: trouble.message }, faults: [trouble] };
 }

@@ -6,5 +6,16 @@ const { configLoader } = await import('@scanflow/config');
 const { runService } = await import('@scanflow/runtime');
 const { attributeVrs } = await import('@scanflow/dicom');
 const { startStreamer } = await import('./service.ts');
-const service = { name: 'streamer', load: configLoader(attributeVrs()), start: startStreamer };
-await runService(service, process.argv.slice(2), process.env);
+
+// compose.yaml names the folder of the host, so that a message can; a volume of Docker's has no `/`
+const { SERVICE: service, SCANFLOW_PROJECT: project = '' } = process.env;
+const hostFolder = service === 'streamer' && project.includes('/') ? project : undefined;
+await runService(
+  {
+    name: 'streamer',
+    load: configLoader(attributeVrs()),
+    start: (context) => startStreamer(context, hostFolder),
+  },
+  process.argv.slice(2),
+  process.env,
+);

@@ -14,7 +14,7 @@ import {
   type Log,
   type RunningHttp,
 } from '@scanflow/runtime';
-import { createOrthanc } from '@scanflow/orthanc';
+import { createOrthanc, refusedAtStart } from '@scanflow/orthanc';
 import { destinationChecks } from '@scanflow/transfer/doctor/destinations';
 import { rootChecks, rootsOf } from '@scanflow/transfer/doctor/folder';
 import { clockChecks, orthancChecks } from '@scanflow/transfer/doctor/orthanc';
@@ -24,6 +24,7 @@ import { boardRoutes } from './http/board.ts';
 import { createBookings } from './store/place/bookings.ts';
 import { Condition } from './work/condition.ts';
 import { commitmentLeg } from './commitment/plan.ts';
+import { failureOf } from './model/failure.ts';
 import { COPY } from './model/series.ts';
 import { eraseRoutes } from './erase/step.ts';
 import { hookRoutes } from './hooks/deliver.ts';
@@ -58,15 +59,21 @@ interface RunningStreamer {
   readonly broken: Promise<never> | undefined;
 }
 
-/** Starts all of it; Orthanc need not answer yet. Throws for a setting that cannot work. */
-export async function startStreamer({ config, log, signal }: StreamerContext): Promise<RunningStreamer> {
+/**
+ * Starts all of it; Orthanc need not answer yet. Throws for a setting that cannot work, and where Orthanc answers and
+ * refuses the user.
+ *
+ * @param hostFolder in a container, the folder of the host that is mounted as the main root
+ */
+export async function startStreamer(context: StreamerContext, hostFolder?: string): Promise<RunningStreamer> {
+  const { config, log, signal } = context;
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
   const clock: Clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => Math.random() };
   const { afterStoring, consequences } = setUpAfterStoring(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, log, consequences);
-  const storage = await openStorage(config, ledger, clock);
-  const orthanc = joiningOrthanc(await openOrthanc(config.orthanc), ledger);
+  const storage = await openStorage(config, ledger, clock, hostFolder);
+  const orthanc = joiningOrthanc(await openOrthanc(config.orthanc, signal), ledger);
   const destinations = openDestinations(settings.destinations, { clock, log, orthanc, data: config.data });
   const condition = new Condition();
   const metrics = createMetrics(ledger, condition, clock.now);
@@ -124,10 +131,18 @@ const openBookings = (data: string, log: Log): ReturnType<typeof createBookings>
     log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
   );
 
-async function openOrthanc({ url, username, passwordFile }: Config['orthanc']) {
+async function openOrthanc({ url, username, passwordFile }: Config['orthanc'], signal: AbortSignal) {
   const password = passwordFile === undefined ? undefined : await readSecret(passwordFile);
-  return createOrthanc({ url, username, password });
+  const orthanc = createOrthanc({ url, username, password });
+  // one that is away may come; a user that is refused stays refused
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(FIRST_ANSWER_MS)]);
+  await orthanc.system(limit).catch((error: unknown) => {
+    if (failureOf(error).code === 'ORTHANC_DENIED') throw refusedAtStart({ url, username, passwordFile });
+  });
+  return orthanc;
 }
+
+const FIRST_ANSWER_MS = 5_000;
 
 async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
   const { store, copies, settings, clock, log, wakes, condition, metrics } = deps;

@@ -224,7 +224,12 @@ function healthOf(
     itemsInFolder: schedule.entries.length,
     problems: problems.length,
   };
-  return { ok: state !== 'failed', detail: failure === undefined ? detail : { ...detail, failure } };
+  // it answers from what it read last, so it stays ready
+  return {
+    ok: state !== 'failed',
+    ready: true,
+    detail: failure === undefined ? detail : { ...detail, failure },
+  };
 }
 
 /** TLS of the worklist's port. Renewed files count without a restart. */

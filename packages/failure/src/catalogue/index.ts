@@ -167,7 +167,7 @@ export const CATALOGUE: readonly Section[] = [
   {
     title: 'Every service',
     failures: [
-      'HTTP_LISTEN | permanent | the port of `/healthz` and `/metrics` is taken | stop the program that has it, or set another under `http.ports`',
+      'HTTP_LISTEN | permanent | the port of the pages of the service is taken | stop the program that has it, or set another under `http.ports`',
       'SERVICE_AWAY | transient | the dashboard got no answer from another service; its part of the page is grey | start that service; the dashboard asks again with each page',
       'ISSUER_AWAY | transient | the identity provider of `dashboard.oidc` does not answer in time; local users sign in as before | look at the provider, and at the way to it',
       'ISSUER_UNUSABLE | permanent | the identity provider answers what the board cannot trust or use; nobody is signed in by it | compare issuer, client ID and secret with the provider’s: [sign-in.md](sign-in.md#openid-connect)',

@@ -64,6 +64,8 @@ export interface Place {
   readonly service: ServiceName | undefined;
   /** Longest time of one check, in milliseconds. */
   readonly timeoutMs: number;
+  /** Says nothing of the services of other containers. */
+  readonly here?: boolean;
 }
 
 /** Whether the files and pages of this service can be reached from here. */

@@ -28,7 +28,8 @@ async function lookAt(destination: Destination, place: Place, signal: AbortSigna
   try {
     const dial = await dialOf(tls, timeouts.association);
     const peer = { host, port, calledAet: aet, callingAet: callingAet ?? 'SCANFLOW', timeouts, ...dial };
-    return await lookAtNode(peer, kindsOf(modalitiesFor(destination, place.config)), signal);
+    const kinds = kindsOf(modalitiesFor(destination, place.config));
+    return await lookAtNode(peer, kinds, signal, destination.commitment !== undefined);
   } catch (error) {
     return [failed(messageOf(error), 'Correct tls of this destination.', 'TLS_CREDENTIALS')];
   }

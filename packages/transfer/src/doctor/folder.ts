@@ -81,10 +81,16 @@ export function mountAmong(table: string, path: string): Mount | undefined {
 const unescaped = (text: string): string =>
   text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 
+const DENIED = [
+  'STORE_DENIED',
+  'no permission to write there',
+  'On the host: chown 10001:10001 FOLDER, the folder that is mounted there; without containers, give it to the user of the service',
+] as const;
+
 /** Errors of the system, with the codes of the streamer. */
 const TROUBLES: Readonly<Record<string, readonly [code: string, message: string, todo: string]>> = {
-  EACCES: ['STORE_DENIED', 'no permission to write there', 'Let the user of the service write there'],
-  EPERM: ['STORE_DENIED', 'no permission to write there', 'Let the user of the service write there'],
+  EACCES: DENIED,
+  EPERM: DENIED,
   EROFS: ['STORE_READ_ONLY', 'it is mounted read-only', 'Mount it read-write, and look why it was not'],
   ENOSPC: ['STORE_DISK_FULL', 'it is full', 'Free space; storing goes on by itself'],
   EDQUOT: ['STORE_QUOTA', 'its quota is used up', 'Raise it; storing goes on by itself'],
@@ -166,7 +172,8 @@ export function judgeMount(folder: string, mount: Mount | undefined): Finding[] 
   ];
 }
 
-export const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+export const gigabytes = (bytes: number): string =>
+  bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** The roots of a configuration, by the names of their checks. */
 export function rootsOf({

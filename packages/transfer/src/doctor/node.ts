@@ -30,6 +30,7 @@ export async function lookAtNode(
   peer: Peer,
   kinds: readonly Kind[],
   signal: AbortSignal,
+  commitment = false,
 ): Promise<Finding[]> {
   const echoed = await echo(peer, signal);
   if (!echoed.ok && echoed.failure.code !== 'NOT_NEGOTIATED') return [explained(echoed.failure, peer)];
@@ -42,9 +43,13 @@ export async function lookAtNode(
         ),
       ];
   try {
-    const accepted = await accepts(peer, kinds, signal);
+    const accepted = await accepts(peer, commitment ? [...kinds, COMMITMENT] : kinds, signal);
     const took = echoed.ok ? `answers C-ECHO in ${Math.round(echoed.ms)} ms` : 'takes associations';
-    return [...findings, judgeKinds(kinds, accepted, `${nameOf(peer)} ${took}`)];
+    return [
+      ...findings,
+      judgeKinds(kinds, accepted, `${nameOf(peer)} ${took}`),
+      ...(commitment ? judgeCommitment(accepted, nameOf(peer)) : []),
+    ];
   } catch (error) {
     return [
       ...findings,
@@ -96,6 +101,23 @@ interface Kind {
   readonly sopClassUid: string;
   readonly transferSyntax: string;
 }
+
+const COMMITMENT: Kind = {
+  sopClassUid: sopClasses.storageCommitmentPush,
+  transferSyntax: transferSyntaxes.implicitVRLittleEndian,
+};
+
+/** Whether a node takes requests for storage commitment (PS3.4 J). Pure. */
+export const judgeCommitment = (accepted: readonly Kind[], name: string): Finding[] =>
+  accepted.some(({ sopClassUid }) => sopClassUid === COMMITMENT.sopClassUid)
+    ? []
+    : [
+        warning(
+          `${name} offers no storage commitment, and the configuration asks it for commitment`,
+          'Switch it on there, or take commitment out of this destination. Until then nothing is deleted from Orthanc.',
+          'COMMITMENT_NOT_OFFERED',
+        ),
+      ];
 
 const NAMES: Readonly<Record<string, string>> = {
   [sopClasses.mrImageStorage]: 'MR images',

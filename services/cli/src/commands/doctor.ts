@@ -27,7 +27,7 @@ import { resultsText } from '../doctor/results.ts';
 import { storageChecks } from '../doctor/storage.ts';
 import { examChecks, stuckChecks } from '../doctor/stuck.ts';
 
-const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--json]
+const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--here] [--json]
 
 Checks the whole installation and reports what is wrong, and what to do: the configuration, secrets and certificates, the
 data folder, project storage, clocks, each service, calendars, Orthanc and its settings, C-ECHO and a query with each
@@ -37,9 +37,10 @@ scanner's AE title, the ledger, what is stuck, and every destination. It sends n
                    calendars, orthanc, images, ledger, series, hooks, destinations, or the name of a scanner or a destination
   --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
   --timeout TIME   longest time for each check, as 10s (default 15s)
+  --here           leaves out the services of other containers
   --json           {ok, checks: [{check, state, message, todo, code}]}; state: ok, warning, failed or skipped
 
-A container sees only what belongs to its service: run it in streamer, then in the others.
+A container sees only what belongs to its service. On the host, sh doctor.sh runs it in all of them.
 
 Example:  docker compose exec streamer scanflow doctor
           npx scanflow doctor pacs --config scanflow.yaml
@@ -49,6 +50,7 @@ Exit:     0 nothing failed (there may be warnings), 1 something failed, 2 not st
 const OPTIONS = {
   ...CONFIG,
   timeout: { type: 'string', default: '15s' },
+  here: { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
 } as const;
 
@@ -66,7 +68,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const results = loaded.ok
     ? await examine(
         file,
-        { config: loaded.config, service: serviceOf(io.service), timeoutMs },
+        { config: loaded.config, service: serviceOf(io.service), timeoutMs, here: values.here },
         positionals,
         io,
       )
@@ -117,7 +119,7 @@ export function checksOf(place: Place, version: string): Check[] {
     ...stuckChecks(place),
     ...senderChecks(place),
     ...destinationChecks(place),
-    ...elsewhere(place),
+    ...(place.here === true ? [] : elsewhere(place)),
   ];
 }
 

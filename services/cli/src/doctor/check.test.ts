@@ -56,7 +56,10 @@ test('checks: the last line is true of warnings and of what was skipped', () => 
       .at(-1);
   assert.equal(last('ok', 'ok'), 'Nothing is wrong: 2 ok');
   assert.equal(last('ok', 'skipped'), 'Nothing is wrong with what was checked: 1 ok, 1 skipped');
-  assert.equal(last('warning', 'ok'), 'Nothing failed, but look at the warnings: 1 warning, 1 ok');
+  assert.equal(last('warning', 'ok'), 'Works, with 1 warning: 1 ok');
+  assert.equal(last('warning', 'warning', 'ok', 'skipped'), 'Works, with 2 warnings: 1 ok, 1 skipped');
+  assert.equal(last('warning'), 'Works, with 1 warning');
+  assert.equal(last('warning', 'warning', 'failed'), 'Something is wrong: 1 failed, 2 warnings');
   assert.equal(last('warning', 'failed', 'skipped'), 'Something is wrong: 1 failed, 1 warning, 1 skipped');
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
 import {
   failed,
+  failure as findingOf,
   hostIn,
   ok,
   OPTIONAL,
@@ -53,16 +54,17 @@ export function judgeHealth(service: ServiceName, { status, body }: Answer, vers
         `Another program has its port; correct http.ports.${service}, or stop that program.`,
       ),
     ];
-  const findings: Finding[] = [];
-  if (status !== 200)
+  const findings: Finding[] = faultsIn(service, body);
+  if (status !== 200 && findings.every(({ state }) => state !== 'failed'))
     findings.push(
       failed(
         `it says that it is not well: ${reasons(body).join(' ') || 'no reason given'}`,
         `docker compose logs ${service} shows more.`,
       ),
     );
-  const { warning: warned, problems } = body;
-  if (typeof warned === 'string') findings.push(warning(warned, 'See docs/failures.md.'));
+  const { warning: warned, problems, faults } = body;
+  if (typeof warned === 'string' && faults === undefined)
+    findings.push(warning(warned, 'See docs/failures.md.'));
   if (typeof problems === 'number' && problems > 0)
     findings.push(
       warning(
@@ -78,6 +80,17 @@ export function judgeHealth(service: ServiceName, { status, body }: Answer, vers
       ),
     );
   return findings.length > 0 ? findings : [ok(`it runs, version ${version}`)];
+}
+
+/** Each fault that the service names. What is degraded of cal2wl is its calendars, which have a check of their own. */
+function faultsIn(service: ServiceName, { faults }: Answer['body']): Finding[] {
+  if (!Array.isArray(faults)) return [];
+  return (faults as readonly Readonly<Record<string, unknown>>[]).flatMap(({ state, code, message }) => {
+    if (typeof code !== 'string' || typeof message !== 'string') return [];
+    const found = findingOf({ code, message });
+    if (state === 'failing') return [found];
+    return service === 'cal2wl' ? [] : [{ ...found, state: 'warning' as const }];
+  });
 }
 
 /** The texts in the answer that say what is wrong. */
@@ -210,21 +223,9 @@ export function judgeCalendars(states: readonly CalendarState[], configured: rea
   return [ok(`${configured.join(', ')}: read well, the oldest ${ageText(oldest)} ago`)];
 }
 
-function judgeCalendar({ calendar, state, ageSeconds, held = 0, ...more }: CalendarState): Finding[] {
-  const { failure, notes = [], clockSkewSeconds = 0 } = more;
-  const findings: Finding[] = [];
-  if (state !== 'good') {
-    const why = failure === undefined ? '' : `: ${failure.message}`;
-    const age = ageSeconds === undefined ? 'was never read' : `was last read ${ageText(ageSeconds)} ago`;
-    const serious = ageSeconds === undefined || ageSeconds > HOUR_S;
-    findings.push(
-      (serious ? failed : warning)(
-        `${calendar} ${age}${why}`,
-        'Its last good copy stays on the worklist; docs/operations.md#calendars has each reason.',
-        failure?.code,
-      ),
-    );
-  }
+function judgeCalendar(one: CalendarState): Finding[] {
+  const { calendar, state, held = 0, notes = [], clockSkewSeconds = 0, bookings = 0, rejected = 0 } = one;
+  const findings = state === 'good' ? [] : [unreadText(one)];
   for (const { code, message } of notes)
     findings.push(
       warning(`${calendar}: ${message}`, 'Its bookings are on the worklist; docs/failures.md#cal2wl.', code),
@@ -236,6 +237,7 @@ function judgeCalendar({ calendar, state, ageSeconds, held = 0, ...more }: Calen
         `If they are really gone: scanflow calendars accept ${calendar}`,
       ),
     );
+  if (rejected > 0) findings.push(rejectedText(calendar, rejected, rejected + bookings));
   if (Math.abs(clockSkewSeconds) > SKEW_S)
     findings.push(
       warning(
@@ -244,6 +246,28 @@ function judgeCalendar({ calendar, state, ageSeconds, held = 0, ...more }: Calen
       ),
     );
   return findings;
+}
+
+function unreadText({ calendar, ageSeconds, failure }: CalendarState): Finding {
+  const why = failure === undefined ? '' : `: ${failure.message}`;
+  const age = ageSeconds === undefined ? 'was never read' : `was last read ${ageText(ageSeconds)} ago`;
+  const serious = ageSeconds === undefined || ageSeconds > HOUR_S;
+  return (serious ? failed : warning)(
+    `${calendar} ${age}${why}`,
+    `${ageSeconds === undefined ? NEVER_READ : LAST_GOOD}; docs/operations.md#calendars has each reason.`,
+    failure?.code,
+  );
+}
+
+const NEVER_READ = 'Nothing of it is on the worklist until it has been read once';
+const LAST_GOOD = 'Its last good copy stays on the worklist';
+
+function rejectedText(calendar: string, rejected: number, all: number): Finding {
+  const [are, them] = rejected === 1 ? ['is', 'it'] : ['are', 'them'];
+  return warning(
+    `${calendar}: ${rejected} of ${all} bookings ${are} rejected, so no scanner sees ${them}`,
+    'scanflow page cal2wl /api/bookings has the reason of each; whoever booked corrects the event in the calendar.',
+  );
 }
 
 /** `59 s`, `30 min`, `2 h`, `3 days`. */

@@ -7,7 +7,7 @@ import { judgeCalendars, judgeHealth, judgePostgres } from './health.ts';
 import { judgeClock, judgeSkew, orthancInstant, judgeOrthanc } from '@scanflow/transfer/doctor/orthanc';
 import { failure, type Finding } from '@scanflow/transfer/doctor/check';
 import { judgeMount, judgeSpace, judgeTrouble, mountAmong } from '@scanflow/transfer/doctor/folder';
-import { explained, judgeKinds, kindsOf } from '@scanflow/transfer/doctor/node';
+import { explained, judgeCommitment, judgeKinds, kindsOf } from '@scanflow/transfer/doctor/node';
 import { judgeHooks, judgeKept, judgeSeries, judgeVerification, judgeWarnings } from './stuck.ts';
 import { orthancsOwn } from './senders.ts';
 import { judgeMode } from './secrets.ts';
@@ -108,6 +108,41 @@ test('health: well, ill with its reasons, another version, another program', () 
   assert.equal(states(judgeHealth('worklist', files, '0.1.0')), 'warning');
   const warned = { status: 200, body: { ...body, warning: 'ORTHANC_RECYCLES: …' } };
   assert.equal(states(judgeHealth('streamer', warned, '0.1.0')), 'warning');
+});
+
+test('health: each fault with its code and remedy; what is degraded warns, calendars in their own check', () => {
+  const full = {
+    state: 'failing',
+    code: 'STORE_DISK_FULL',
+    message: '1 series waits for storage since 4 min. Free space; storing goes on by itself.',
+  };
+  const away = {
+    state: 'degraded',
+    code: 'DEST_UNREACHABLE',
+    message: '2 series wait for pacs since 3 h. Look.',
+  };
+  const body = { status: 'failing', version: '0.1.0', storage: 'STORE_DISK_FULL: …', faults: [full, away] };
+  const found = judgeHealth('streamer', { status: 503, body }, '0.1.0');
+  assert.equal(states(found), 'failed STORE_DISK_FULL, warning DEST_UNREACHABLE');
+  assert.equal(found[0]?.message, '1 series waits for storage since 4 min.');
+  assert.equal(found[0].todo, 'Free space; storing goes on by itself.');
+  const stale = { status: 'ok', version: '0.1.0', degraded: true, faults: [{ ...away, code: 'FETCH_AUTH' }] };
+  assert.equal(states(judgeHealth('cal2wl', { status: 200, body: stale }, '0.1.0')), 'ok');
+});
+
+test('calendars: rejected bookings are counted; one that was never read has nothing on the worklist', () => {
+  const state = { calendar: 'skyra', state: 'good', ageSeconds: 3, bookings: 3, rejected: 8 };
+  const [found] = judgeCalendars([state], ['skyra']);
+  assert.equal(found?.message, 'skyra: 8 of 11 bookings are rejected, so no scanner sees them');
+  const [never] = judgeCalendars([{ calendar: 'skyra', state: 'unknown' }], ['skyra']);
+  assert.match(never?.todo ?? '', /^Nothing of it is on the worklist until/);
+});
+
+test('nodes: commitment that is configured and not offered warns', () => {
+  const { storageCommitmentPush: sopClassUid } = sopClasses;
+  const transferSyntax = transferSyntaxes.implicitVRLittleEndian;
+  assert.equal(states(judgeCommitment([], 'PACS')), 'warning COMMITMENT_NOT_OFFERED');
+  assert.deepEqual(judgeCommitment([{ sopClassUid, transferSyntax }], 'PACS'), []);
 });
 
 test('calendars: stale for a while warns, for long or for ever fails', () => {

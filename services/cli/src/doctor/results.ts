@@ -56,13 +56,18 @@ function sum(results: readonly Result[]): string {
   const count = (state: State): number => results.filter((one) => one.state === state).length;
   const parts = (['failed', 'warning', 'ok', 'skipped'] as const)
     .map((state) => [state, count(state)] as const)
-    .filter(([, number]) => number > 0)
-    .map(([state, number]) => `${number} ${WORDS[state].toLowerCase()}`);
-  return `${verdictOf(count)}: ${parts.join(', ')}`;
+    // the verdict has them already
+    .filter(([state, number]) => number > 0 && (state !== 'warning' || count('failed') > 0))
+    .map(
+      ([state, number]) =>
+        `${number} ${WORDS[state].toLowerCase()}${state === 'warning' && number > 1 ? 's' : ''}`,
+    );
+  return [verdictOf(count), parts.join(', ')].filter((text) => text !== '').join(': ');
 }
 
 function verdictOf(count: (state: State) => number): string {
   if (count('failed') > 0) return 'Something is wrong';
-  if (count('warning') > 0) return 'Nothing failed, but look at the warnings';
+  const warnings = count('warning');
+  if (warnings > 0) return `Works, with ${warnings === 1 ? '1 warning' : `${warnings} warnings`}`;
   return count('skipped') > 0 ? 'Nothing is wrong with what was checked' : 'Nothing is wrong';
 }

@@ -76,7 +76,9 @@ export function judgeSeries(stuck: number, quarantined: number): Finding[] {
     ...(quarantined > 0
       ? [
           warning(
-            `${many(quarantined)} series belong to no project yet`,
+            quarantined === 1
+              ? '1 series has no project yet'
+              : `${many(quarantined)} series have no project yet`,
             'scanflow series list --state quarantined; scanflow series release gives them one.',
           ),
         ]

@@ -205,7 +205,13 @@ export async function legLater(
   now: Millis,
 ): Promise<void> {
   await requireClaim(tx, claim);
-  await openLeg(tx, claim, now, { claim: null, attempts, next_try: nextTry, ...failureColumns(failure) });
+  await openLeg(tx, claim, now, {
+    claim: null,
+    attempts,
+    next_try: nextTry,
+    ...failureColumns(failure),
+    waiting_since: sql('coalesce(waiting_since, CAST(? AS BIGINT))', now),
+  });
   await refresh(tx, claim.series, now);
 }
 

@@ -38,6 +38,7 @@ type Column =
   | 'recheck'
   | 'failure_code'
   | 'failure_message'
+  | 'waiting_since'
   | 'done'
   | 'total'
   | 'through'
@@ -90,6 +91,7 @@ export function endLeg(
     // a recheck that failed has still nothing new to look for
     ...(failure === undefined ? { recheck: 0 } : {}),
     ...failureColumns(failure),
+    waiting_since: null,
     updated: now,
     ...columns,
   });

@@ -1,11 +1,14 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
 import { defined, given } from '@scanflow/failure/defined';
 import type { Failure } from '@scanflow/failure';
+import type { Fault, Health } from '@scanflow/runtime';
 import type { SystemInfo } from '@scanflow/orthanc';
 import type { KeptSummary } from '../cleanup/plan.ts';
 import type { VerifySummary } from '../verify/types.ts';
 import type { LowSpace } from '../store/types.ts';
+import type { Reason } from '../model/series.ts';
 import { verifyHealth } from '../verify/plan.ts';
+import { holdsStoring, isFull, waitingFaults, type Waiting } from './waiting.ts';
 
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;
@@ -18,8 +21,8 @@ export interface RefusedRoot {
 
 export class Condition {
   #orthanc: { readonly failure: Failure; readonly since: number } | undefined;
-  /** The work during which the ledger failed, and the ledger's message. */
-  readonly #ledger = new Map<string, string>();
+  /** The work during which the ledger failed, and how. */
+  readonly #ledger = new Map<string, Failure>();
   #low: readonly LowSpace[] = [];
   #refused: ReadonlyMap<string, Failure> = new Map();
   system: SystemInfo | undefined;
@@ -27,6 +30,8 @@ export class Condition {
   verified: VerifySummary | undefined;
   /** Series that are overdue for deletion from Orthanc, at the last look. */
   kept: KeptSummary | undefined;
+  /** Series that wait although they were tried, as they were looked up last. */
+  waiting: readonly Waiting[] = [];
   /** When the streamer last requested /system of Orthanc. */
   askedAt = 0;
   seq = 0;
@@ -53,8 +58,8 @@ export class Condition {
     this.#ledger.delete(step);
   }
 
-  ledgerFailed(step: string, message: string): void {
-    this.#ledger.set(step, message);
+  ledgerFailed(step: string, failure: Failure): void {
+    this.#ledger.set(step, failure);
   }
 
   /** Sets the roots that have too little free space. True if they are others than before. */
@@ -83,16 +88,20 @@ export class Condition {
     return this.#refused.has(path);
   }
 
-  /** @param waiting destinations that wait for their hours, which is no fault */
-  health(
-    now: number,
-    waiting: Readonly<Record<string, string>> = {},
-  ): { ok: boolean; detail: Record<string, unknown> } {
+  /** @param destinations those that wait for their hours, which is no fault */
+  health(now: number, destinations: Readonly<Record<string, string>> = {}): Health {
     const down = this.#orthanc;
     const [ledger] = this.#ledger.values();
-    const tooLong = down !== undefined && now - down.since > UNREACHABLE_MS;
+    const faults = this.#faults(now);
     return {
-      ok: !tooLong && ledger === undefined && this.#low.length === 0 && this.#refused.size === 0,
+      ok: faults.every(({ state }) => state !== 'failing'),
+      // Orthanc and destinations are other services; storing and keeping account of it is the streamer's own work
+      ready:
+        ledger === undefined &&
+        this.#low.length === 0 &&
+        this.#refused.size === 0 &&
+        !this.waiting.some(isFull),
+      faults,
       detail: {
         orthanc:
           down === undefined
@@ -103,28 +112,75 @@ export class Condition {
                 code: down.failure.code,
                 message: down.failure.message,
               },
-        ledger: ledger ?? 'ok',
+        ledger: ledger?.message ?? 'ok',
         ...defined({ rebuilding: given(this.rebuilding, (rebuilding) => ({ series: rebuilding })) }),
         storage: this.#storage(),
         verify: verifyHealth(this.verified),
         ...defined({ notCleaned: this.kept }),
-        ...(Object.keys(waiting).length === 0 ? {} : { destinations: waiting }),
+        ...(Object.keys(destinations).length === 0 ? {} : { destinations }),
         ...defined({ warning: given(this.system?.recycling, recyclingWarning) }),
       },
     };
   }
 
+  #faults(now: number): Fault[] {
+    const down = this.#orthanc;
+    const [ledger] = this.#ledger.values();
+    const failing = ({ code, message }: Reason): Fault => ({ state: 'failing', code, message });
+    const degraded = (code: string, message: string): Fault => ({ state: 'degraded', code, message });
+    return [
+      ...(ledger === undefined ? [] : [failing(ledger)]),
+      ...(down === undefined ? [] : [orthancFault(down, now)]),
+      ...[...this.#refused].map(([path, { code, message }]) =>
+        failing({ code, message: unnamed(message, path) }),
+      ),
+      ...this.#low.map((low) => failing({ code: 'STORE_SPACE_FLOOR', message: lowText(low) })),
+      ...waitingFaults(this.waiting, now),
+      ...Object.entries(this.verified?.failing ?? {}).map(([code, count]) =>
+        degraded(code, `The files of ${count} series are missing or changed. ${VERIFY_ADVICE}`),
+      ),
+      ...(this.system?.recycling === undefined
+        ? []
+        : [degraded('ORTHANC_RECYCLES', recyclingText(this.system.recycling))]),
+    ];
+  }
+
   #storage(): string {
-    const refused = [...this.#refused.values()].map(({ code, message }) => `${code}: ${message}`);
-    return [...refused, ...this.#low.map(lowWarning)].join(' ') || 'ok';
+    const refused = [...this.#refused].map(
+      ([path, { code, message }]) => `${code}: ${unnamed(message, path)}`,
+    );
+    const low = this.#low.map((one) => `STORE_SPACE_FLOOR: ${lowText(one)}`);
+    const full = this.waiting
+      .filter(holdsStoring)
+      .map(({ code, series }) => `${code}: ${series} series wait.`);
+    return [...refused, ...low, ...full].join(' ') || 'ok';
   }
 }
 
+/** A restart of Orthanc is no fault yet; a user that it refuses stays refused. */
+function orthancFault({ failure, since }: { failure: Failure; since: number }, now: number): Fault {
+  const { code, message } = failure;
+  const failing = code === 'ORTHANC_DENIED' || now - since > UNREACHABLE_MS;
+  const at = Temporal.Instant.fromEpochMilliseconds(since).toString({ smallestUnit: 'second' });
+  return { state: failing ? 'failing' : 'degraded', code, message, since: at };
+}
+
+const VERIFY_ADVICE =
+  'scanflow series list --state failed shows which; scanflow verify ID --repair puts back what it can.';
+
 /** Without the path, which may name a project: anybody may ask. */
-const lowWarning = ({ free, floor }: LowSpace): string =>
-  `STORE_SPACE_FLOOR: a root of project storage has ${gigabytes(free)} GB free, and storing waits below ${gigabytes(floor)} GB (storage.freeSpace). Free space; scanflow doctor and the log name the root.`;
+const lowText = ({ free, floor }: LowSpace): string =>
+  `A root of project storage has ${gigabytes(free)} GB free, and storing waits below ${gigabytes(floor)} GB (storage.freeSpace). Free space; scanflow doctor and the log name the root.`;
+
+/** Likewise. */
+const unnamed = (message: string, path: string): string =>
+  message.includes(path)
+    ? `${message.replaceAll(path, 'ROOT')} scanflow storage list names the root.`
+    : message;
 
 const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 
-export const recyclingWarning = (limits: string): string =>
-  `ORTHANC_RECYCLES: Orthanc deletes its oldest images by itself (${limits}), also those that are not stored yet. Set both limits to 0.`;
+const recyclingText = (limits: string): string =>
+  `Orthanc deletes its oldest images by itself (${limits}), also those that are not stored yet. Set both limits to 0.`;
+
+export const recyclingWarning = (limits: string): string => `ORTHANC_RECYCLES: ${recyclingText(limits)}`;

@@ -16,6 +16,7 @@ import { quarantineRound, storeNext } from '../store/step.ts';
 import { verifyLoops } from '../verify/rounds.ts';
 import type { LoopDeps, Wakes } from './deps.ts';
 import { Wake } from './wake.ts';
+import { watchWaiting } from './waiting.ts';
 import { workOn } from './worker.ts';
 
 /** Series that are stored at the same time. */
@@ -44,6 +45,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     run('roots', () => watchRoots(deps, signal)),
     run('erase', () => eraseNext(deps, signal)),
     run('space', () => watchSpace(deps, signal)),
+    run('waiting', () => watchWaiting(deps, signal)),
     ...Array.from({ length: STORE_WORKERS }, () => run('store', () => storeNext(deps, move, signal))),
     ...deps.destinations.map((one) => run('forward', () => forwardNext(one, deps, signal))),
     ...deps.committing.map((one) => run('commit', () => commitNext(one, deps, signal))),
@@ -89,7 +91,7 @@ async function forever(
       const failure = failureOf(error);
       metrics.failed(name, failure.code);
       const fromOrthanc = failure.code.startsWith('ORTHANC_');
-      if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure.message);
+      if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure);
       if (!fromOrthanc || condition.orthancFailed(failure, clock.now()))
         log.error(`${name} fails`, { ...failure });
       log.debug('the error itself', { step: name, error });

@@ -1,5 +1,5 @@
 /** Project storage put together from its configuration. What cannot work shows at start, not with the first image. */
-import { mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
+import { access as mayAccess, constants, mkdir, open, readFile, realpath, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@scanflow/config';
@@ -13,7 +13,7 @@ import type { RootSpec } from '../../roots/identity.ts';
 import type { Clock } from '../../model/settings.ts';
 import { VERSION } from '../write-record.ts';
 import { asideName } from '@scanflow/runtime';
-import { codeOf } from '@scanflow/failure';
+import { codeOf, FailureError, permanent } from '@scanflow/failure';
 
 interface Storage {
   readonly store: Store;
@@ -27,12 +27,16 @@ const SILENT_MS = 20_000;
 
 /**
  * Roots need not be there yet: project storage may be mounted later. Throws an Error where the service lacks the
- * privileges for owner, group and modes, or where the copy lies within project storage.
+ * privileges for owner, group and modes, or where the copy lies within project storage; FailureError STORE_DENIED or
+ * STORE_READ_ONLY where it may not write to a root that is there.
+ *
+ * @param hostFolder in a container, the folder of the host that is mounted as the main root
  */
 export async function openStorage(
   { facility, storage, data }: Pick<Config, 'facility' | 'storage' | 'data'>,
   ledger: Ledger,
   clock: Clock,
+  hostFolder?: string,
 ): Promise<Storage> {
   const { root, projects, copy, freeSpace, collisions, owner, group } = storage;
   const access: Access = {
@@ -44,6 +48,9 @@ export async function openStorage(
   const otherRoots = Object.values(projects).map((project) => project.root);
   const roots = [root, ...otherRoots];
   const own = join(data, 'streamer');
+  await requireWritable(root, hostFolder);
+  for (const other of [...otherRoots, ...(copy === undefined ? [] : [copy.root])])
+    await requireWritable(other);
   // a root that is not mounted yet cannot be tried, but a privilege that lacks there lacks here, too
   await mkdir(own, { recursive: true, mode: 0o750 });
   await tryAccess([own, ...roots, ...(copy === undefined ? [] : [copy.root])], access);
@@ -97,6 +104,45 @@ async function requireApart(copy: string, roots: readonly string[]): Promise<voi
       throw new Error(`storage.copy.root ${copy} and the root ${root} are, behind their links, not apart.`);
   }
 }
+
+/** Asks the system and writes nothing: the root may be another's. What may pass, such as a full disk, shows later. */
+async function requireWritable(root: string, hostFolder?: string): Promise<void> {
+  try {
+    await mayAccess(root, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const why = codeOf(error) ?? '';
+    const { code, todo } = REFUSALS[why] ?? {};
+    if (code === undefined || todo === undefined || (await mayDoSo(root))) return;
+    const folder = hostFolder ?? root;
+    const whose = hostFolder === undefined ? root : `${root}, which is ${hostFolder} on the host,`;
+    const me = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
+    const message = `Project storage ${whose} cannot be written as ${me} (${why}), so the streamer does not start. ${todo(folder, me)}`;
+    throw new FailureError(permanent(code, message), error);
+  }
+}
+
+/** access(2) knows nothing of capabilities that a user other than root may have. */
+async function mayDoSo(root: string): Promise<boolean> {
+  const aside = asideName(join(root, 'access'));
+  try {
+    await mkdir(aside);
+    await rm(aside, { recursive: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const denied = (folder: string, me: string): string =>
+  `On the host: chown ${me} ${folder}. If Docker has just made that folder, the name is mistyped: correct SCANFLOW_PROJECT in .env.`;
+
+const REFUSALS: Readonly<
+  Record<string, { readonly code: string; readonly todo: (folder: string, me: string) => string }>
+> = {
+  EACCES: { code: 'STORE_DENIED', todo: denied },
+  EPERM: { code: 'STORE_DENIED', todo: denied },
+  EROFS: { code: 'STORE_READ_ONLY', todo: (folder) => `Mount it read-write: ${folder}.` },
+};
 
 /**
  * Tries in each folder that is there whether what is given away can still be worked with. Throws an Error that says

@@ -1,0 +1,88 @@
+#!/bin/sh
+# The doctor for the whole compose stack, in one call on the host: `sh doctor.sh`. Also where a container does not start:
+# it shows the last words of that container, and looks at what belongs to it in a container of its own.
+# Options go to each `scanflow doctor`: `sh doctor.sh --config /etc/scanflow/scanflow.scale.yaml`. As for every docker compose
+# command, .env, COMPOSE_FILE and COMPOSE_PROJECT_NAME count.
+# Exit: 0 nothing failed (there may be warnings), 1 something failed, 2 not started.
+set -u
+[ -n "${COMPOSE_FILE:-}" ] || cd "$(dirname "$0")" || exit 2
+services=$(docker compose config --services) || exit 2
+said=$(mktemp) || exit 2
+trap 'rm -f "$said"' EXIT
+failed='' warned='' sums=''
+
+# keeps the last line for the end
+sum() { # sum SERVICE TEXT
+  sums="$sums$(printf '%-11s %s' "$1" "$2")
+"
+}
+bad() { # bad SERVICE
+  case " $failed " in *" $1 "*) ;; *) failed="$failed $1" ;; esac
+}
+state_of() { docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{with .State.Health}}{{.Status}}{{end}}' "$1"; }
+
+# why a container does not run: errors of its log, else its last lines
+last_words() { # last_words ID
+  docker logs --tail 200 "$1" >"$said" 2>&1
+  { grep -E '"level":"error"|^[a-z]+: ' "$said" || cat "$said"; } | tail -3 | sed 's/^/    /'
+}
+
+# the containers of a service; prints what is wrong. Answers whether one runs
+look() { # look SERVICE
+  runs=no
+  ids=$(docker compose ps --all --quiet "$1")
+  [ -n "$ids" ] || echo "FAILED   $1 has no container. → docker compose up -d --wait"
+  for id in $ids; do
+    read -r status code health <<EOF
+$(state_of "$id")
+EOF
+    case $status/$code/$health in
+      running/*/unhealthy)
+        runs=yes
+        echo "FAILED   $1 runs, and is not well:"
+        docker inspect --format '{{range .State.Health.Log}}{{println .Output}}{{end}}' "$id" | grep . | tail -1 | sed 's/^/    /'
+        ;;
+      running/*) runs=yes ;;
+      created/*) echo "FAILED   $1 was not started, as something that it waits for did not start. → See the others." ;;
+      exited/0/*) case $1 in secrets | quickack) runs=yes ;; *) echo "FAILED   $1 was stopped. → docker compose up -d --wait" ;; esac ;;
+      *)
+        echo "FAILED   $1 does not start: $status, exit code $code. Its last words:"
+        last_words "$id"
+        ;;
+    esac
+  done
+}
+
+for service in $services; do
+  found=$(look "$service"; echo "$runs")
+  runs=${found##*
+}
+  trouble=${found%"$runs"}
+  echo "--- $service"
+  [ -z "$trouble" ] || { printf '%s' "$trouble"; bad "$service"; }
+  case $service in
+    cal2wl | worklist | receiver | streamer | dashboard) ;;
+    *)
+      if [ -z "$trouble" ]; then sum "$service" well; else sum "$service" 'Something is wrong'; fi
+      continue
+      ;;
+  esac
+  if [ "$runs" = yes ]; then
+    docker compose exec -T "$service" scanflow doctor --here "$@" >"$said" 2>&1
+  else
+    docker compose run --rm --no-deps -T "$service" scanflow doctor --here "$@" >"$said" 2>&1
+  fi
+  code=$?
+  cat "$said"
+  last=$(tail -1 "$said")
+  [ "$code" = 0 ] || bad "$service"
+  case $last in Works,*) warned="$warned $service" ;; esac
+  sum "$service" "$last"
+done
+
+printf '\n%s\n' "$sums"
+if [ -n "$failed" ]; then
+  echo "Something is wrong:$failed"
+  exit 1
+fi
+if [ -n "$warned" ]; then echo "Works, with warnings:$warned"; else echo 'Nothing is wrong'; fi
