@@ -21,10 +21,10 @@ bad() { # bad SERVICE
 }
 state_of() { docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{with .State.Health}}{{.Status}}{{end}}' "$1"; }
 
-# why a container does not run: errors of its log, else its last lines
+# why a container does not run: the last error of its log, else its last line
 last_words() { # last_words ID
   docker logs --tail 200 "$1" >"$said" 2>&1
-  { grep -E '"level":"error"|^[a-z]+: ' "$said" || cat "$said"; } | tail -3 | sed 's/^/    /'
+  { grep -E '"level":"error"|^[a-z]+: ' "$said" || cat "$said"; } | tail -1 | sed 's/^/    /'
 }
 
 # the containers of a service; prints what is wrong. Answers whether one runs
