@@ -105,7 +105,10 @@ test('people: a paused destination gets nothing, also after a restart, until it 
     shown.stdout,
     /^pacs +pending 0\/2\n +paused since (?:[\d-]+ )?\d\d:\d\d by \S+: the archive is updated$/m,
   );
-  assert.match((await destination('list')).stdout, /^pacs +paused +\S+ +\S+ +1 +the archive is updated$/m);
+  assert.match(
+    (await destination('list')).stdout,
+    /^pacs +paused +[\d-]+ [\d:+]+ +\S+ +1 +the archive is updated$/m,
+  );
   assert.match(await rig.metrics(), /^scanflow_streamer_paused_series\{target="pacs"\} 1$/m);
   assert.equal(scp.requests.length, 0);
   assert.equal((await destination('resume', 'pacs', '--reason', 'it is back')).code, 0);

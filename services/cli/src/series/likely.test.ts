@@ -26,6 +26,8 @@ test('likely: cal2wl is asked for the day of the scan and for the numbers in the
     { from: '2026-11-27T09:10:00Z', to: '2026-11-29T09:10:00Z' },
     { find: 'A1' },
   ]);
+  const late = queriesFor({ ...series, firstSeen: '2026-12-01T09:10:00Z' });
+  assert.equal(late.length, 3, 'a clock that is set wrong');
 });
 
 test('likely: a quarantined series shows its sender, its time, its patient ID and who may have booked it', () => {

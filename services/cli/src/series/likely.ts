@@ -46,18 +46,23 @@ export async function askBookings(
   return [...found.values()];
 }
 
-/** The day of the scan, and whatever carries the same numbers. Pure. */
+/** The day of the scan, that of its arrival where the scanner's clock says another one, and whatever carries the same numbers. Pure. */
 export function queriesFor({
   attributes = {},
   acquired,
   firstSeen,
 }: SeriesRow): Readonly<Record<string, string>>[] {
-  const at = Temporal.Instant.from(acquired ?? firstSeen);
+  const came = Temporal.Instant.from(firstSeen);
+  const scanned = acquired === undefined ? came : Temporal.Instant.from(acquired);
+  const apart = Math.abs(came.since(scanned).total('hours')) >= 24;
   const numbers = ['AccessionNumber', 'StudyInstanceUID'].flatMap(
     (keyword) => attributes[keyword]?.trim() || [],
   );
   return [
-    { from: at.subtract({ hours: 24 }).toString(), to: at.add({ hours: 24 }).toString() },
+    ...(apart ? [scanned, came] : [scanned]).map((at) => ({
+      from: at.subtract({ hours: 24 }).toString(),
+      to: at.add({ hours: 24 }).toString(),
+    })),
     ...numbers.map((find) => ({ find })),
   ];
 }

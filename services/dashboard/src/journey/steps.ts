@@ -178,10 +178,14 @@ export function sent(facts: Facts): Step {
   if (isAway(session)) return away(session);
   const series = seriesOf(session);
   if (series.length === 0) return expectsNothing(facts) ? none('sent.none') : ahead('sent.ahead');
-  const legs = series.flatMap((one) => one.legs.filter(({ target }) => target !== 'storage'));
+  const legs = series.flatMap((one) => one.legs.filter((leg) => leg.target !== 'storage' && !isGivenUp(leg)));
   if (legs.length > 0) return ofLegs(legs, 'sent', series);
   return series.every(({ state }) => state === 'complete') ? none('sent.none') : ahead('sent.ahead');
 }
+
+/** A person gave the destination up: nothing waits for it, and nothing was sent. */
+const isGivenUp = ({ state, failure }: LegFacts): boolean =>
+  state === 'done' && failure?.code === 'DEST_SKIPPED';
 
 /** The worst of some legs. A series without the leg is still on its way to it. */
 function ofLegs(

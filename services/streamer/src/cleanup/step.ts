@@ -1,6 +1,7 @@
 /** Clean-up: deletes from Orthanc what is stored and verified, and nothing else. */
 import { type Failure, permanent } from '@scanflow/failure';
 import type { InstanceListing, Orthanc } from '@scanflow/orthanc';
+import { named, iso } from '../model/series.ts';
 import { failureOf, unlessGone } from '../model/failure.ts';
 import { keyOf, keysOf } from '../store/record.ts';
 import type { Row } from '@scanflow/database';
@@ -13,7 +14,6 @@ import type { LoopDeps } from '../work/deps.ts';
 import { Wake } from '../work/wake.ts';
 import { keptBecause, keptSummary, type KeptSeries } from './plan.ts';
 import { seriesViews, message, parse } from '../ledger/views.ts';
-import { iso } from '../model/series.ts';
 
 interface CleanDeps {
   readonly orthanc: Pick<Orthanc, 'instances' | 'instance' | 'versions' | 'remove' | 'noteLeaving'>;
@@ -152,20 +152,20 @@ async function lookAtKept(
 
 async function cleanOne(series: SeriesView, deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const { clock, log, metrics, notCleaned } = deps;
+  const about = { series: series.id, ...named(series.attributes['AccessionNumber']) };
   const outcome = await cleanStep(series, deps, signal).catch((error: unknown) => {
     if (signal.aborted) throw error;
     return { kind: 'refused', failure: failureOf(error) } as const;
   });
   if (outcome.kind !== 'refused') {
     notCleaned.delete(series.id);
-    if (outcome.kind === 'cleaned')
-      log.info('deleted from Orthanc', { series: series.id, images: outcome.images });
+    if (outcome.kind === 'cleaned') log.info('deleted from Orthanc', { ...about, images: outcome.images });
     return;
   }
   const { failure } = outcome;
   metrics.failed('cleanup', failure.code);
   if (notCleaned.get(series.id)?.code !== failure.code)
-    log.error('not deleted from Orthanc', { series: series.id, ...failure });
+    log.error('not deleted from Orthanc', { ...about, ...failure });
   // what is wrong with the files is for a person; what was wrong with Orthanc may be over
   const wait = failure.kind === 'permanent' ? HOUR_MS : MINUTE_MS;
   notCleaned.set(series.id, { ...failure, again: clock.now() + wait });

@@ -11,6 +11,7 @@ import {
   commitmentLeg,
   type Committing,
 } from './plan.ts';
+import { aboutSeries } from '../model/series.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/pace.ts';
 import type { Ledger } from '../ledger/tx.ts';
@@ -217,7 +218,7 @@ function workOfCommitment(
   return {
     name: 'commit',
     lease: LEG_LEASE,
-    about: ({ series }) => ({ series, target }),
+    about: (work) => ({ ...aboutSeries(work), target }),
     says: { later: 'commitment is requested later', interrupted: 'commitment interrupted' },
     step: (work, held) => commitStep(work, committing, deps, held),
     after: () => wakes.after.notify(),

@@ -5,8 +5,8 @@
 import type { Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
 import type { InstanceListing, SystemInfo } from '@scanflow/orthanc';
+import { aboutSeries, COPY, type Attributes } from '../model/series.ts';
 import { type Layout, folderNames } from '../store/place/layout.ts';
-import { COPY, type Attributes } from '../model/series.ts';
 import { LEG_LEASE, type WorkKind, putOff, type Unfinished, nextLegTo } from '../work/worker.ts';
 import type { Store } from '../store/types.ts';
 import type { LegWork, CopyDone } from '../ledger/rows.ts';
@@ -40,7 +40,7 @@ export async function copyNext(
   const kind: WorkKind<LegWork, Copied> = {
     name: 'copy',
     lease: LEG_LEASE,
-    about: ({ series }) => ({ series }),
+    about: aboutSeries,
     says: { later: 'copying is tried again', interrupted: 'copying interrupted' },
     step: (work, held) => copyStep(work, layout, own, held),
     ended: ({ images, fresh, failure }, about) => {

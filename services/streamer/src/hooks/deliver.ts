@@ -5,6 +5,7 @@
 import { defined } from '@scanflow/failure/defined';
 import { FailureError } from '@scanflow/failure';
 import { takes, type FastifyInstance } from '@scanflow/runtime';
+import { named, iso, LEG_STATES } from '../model/series.ts';
 import type { DeliveryWork } from '../ledger/rows.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { type Lease, nextOf, workOn, type WorkKind, type Unfinished } from '../work/worker.ts';
@@ -35,16 +36,17 @@ import { callWebhook } from './webhook.ts';
 import { seriesReport, type SeriesReport, hookLeft, hookReport } from '../reports/series.ts';
 import { sessionReport } from '../reports/session.ts';
 import { findSession, matching } from '../ledger/views.ts';
-import { iso, LEG_STATES } from '../model/series.ts';
 import { Answer, byWhom, oneOf, rowsOf, textIn } from '../http/request.ts';
 
 /** Shortest wait for a delivery that is due while another run has it, in milliseconds. */
 const LEAST_MS = 200;
 
-const aboutDelivery = ({ hook, kind, subject, increment }: DeliveryWork) => ({
+/** A field `subject` would be withheld, as a label. */
+const aboutDelivery = ({ hook, kind, subject, accession, increment }: DeliveryWork) => ({
   hook,
   event: kind,
-  subject,
+  ...(kind === 'complete' ? { sessionId: subject } : { series: subject }),
+  ...named(accession),
   increment,
 });
 

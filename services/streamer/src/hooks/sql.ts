@@ -26,10 +26,16 @@ export async function nextDelivery(tx: Tx, hook: string, now: Millis): Promise<D
     `UPDATE delivery SET claim = ?, next_try = ?, updated = ? WHERE id = ? AND state = 'pending' AND next_try <= ?`,
     [token, now + tx.leaseMs, now, id, now],
   );
-  return taken === 1 ? { ...factsOf(row), id, token, subject: String(row['subject']) } : undefined;
+  if (taken !== 1) return undefined;
+  const subject = String(row['subject']);
+  const about = await tx.get('SELECT accession FROM series WHERE id = ? OR session = ? LIMIT 1', [
+    subject,
+    subject,
+  ]);
+  return { ...factsOf(row), id, token, subject, accession: parse.text(about?.['accession']) };
 }
 
-function factsOf(row: Row): Omit<DeliveryWork, 'id' | 'token' | 'subject'> {
+function factsOf(row: Row): Omit<DeliveryWork, 'id' | 'token' | 'subject' | 'accession'> {
   return {
     event: String(row['event']),
     hook: String(row['hook']),

@@ -81,6 +81,7 @@ async function takeStore(tx: Tx, series: string, now: Millis): Promise<StoreWork
     series,
     target: STORAGE,
     token,
+    accession: parse.text(row['accession']),
     attempts: Number(row['attempts']),
     labels: parse.labels(row['labels']),
     decision: parse.decision(row['decision']),
@@ -104,6 +105,7 @@ export async function nextLeg(tx: Tx, target: string, now: Millis): Promise<LegW
     series,
     target,
     token,
+    accession: parse.text(row['accession']),
     attempts: Number(row['attempts']),
     path: String(row['path']),
     through: Number(row['through']),
@@ -134,7 +136,7 @@ async function legAndSeries(
   target: string,
 ): Promise<Readonly<Record<string, unknown>>> {
   const row = await tx.get(
-    `SELECT s.labels, s.decision, s.moving, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
+    `SELECT s.accession, s.labels, s.decision, s.moving, s.path, s.increment, s.cleaned, s.stored, s.digest, s.copy_path,
        l.attempts, l.through, l.recheck, l.done
      FROM series s JOIN leg l ON l.series = s.id AND l.target = ? WHERE s.id = ?`,
     [target, series],

@@ -207,6 +207,8 @@ export interface DeliveryWork {
   readonly kind: HookEvent;
   /** A series' Orthanc id, or of `complete` a session's. */
   readonly subject: string;
+  /** Of the series or session, for the log. */
+  readonly accession?: string | undefined;
   /** Destination, of `forwarded` and `failed`; `storage` where storing failed. */
   readonly target: string | undefined;
   readonly increment: number;

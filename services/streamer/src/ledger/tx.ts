@@ -70,4 +70,6 @@ export interface Claim {
   readonly target: string;
   /** Of this claim alone. */
   readonly token: string;
+  /** Of the series, for the log. */
+  readonly accession?: string | undefined;
 }

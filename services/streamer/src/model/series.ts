@@ -155,3 +155,12 @@ export function named(accession: string | null | undefined): { readonly accessio
   const text = (accession ?? '').trim();
   return isDerivedAccession(text) ? { accession: text } : {};
 }
+
+/** Fields of a series in a line of the log. */
+export const aboutSeries = ({
+  series,
+  accession,
+}: {
+  readonly series: string;
+  readonly accession?: string | undefined;
+}): { readonly series: string; readonly accession?: string } => ({ series, ...named(accession) });

@@ -4,6 +4,7 @@
  */
 import { defined } from '@scanflow/failure/defined';
 import { FailureError, permanent } from '@scanflow/failure';
+import { aboutSeries } from '../model/series.ts';
 import { remember } from '../store/decisions.ts';
 import { ERASED_LABELS } from '../model/erased.ts';
 import { failureOf } from '../model/failure.ts';
@@ -225,7 +226,7 @@ export function movingKind(deps: LoopDeps): WorkKind<MovingWork, MoveDone> {
   return {
     name: 'move',
     lease: LEG_LEASE,
-    about: ({ series }) => ({ series }),
+    about: aboutSeries,
     says: { later: 'moving is tried again', failed: 'moving failed', interrupted: 'moving interrupted' },
     step: (work, held) => moveStep(work, deps, held),
     after: () => wakes.after.notify(),

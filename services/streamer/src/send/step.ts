@@ -1,5 +1,6 @@
 /** The forward step: what of a series a destination has not got yet goes there, and each answer counts. One round: the next series. */
 import { type Failure, FailureError, permanent, transient } from '@scanflow/failure';
+import { aboutSeries } from '../model/series.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter } from '../work/pace.ts';
 import { judge as judgeRule, traitsOfRecord } from '../model/rule.ts';
@@ -227,7 +228,7 @@ function sending(
   return {
     name: 'forward',
     lease: LEG_LEASE,
-    about: ({ series }) => ({ series, target }),
+    about: (work) => ({ ...aboutSeries(work), target }),
     says: { later: 'forwarding is tried again', interrupted: 'forwarding interrupted' },
     step: async (work, held) => {
       const outcome = await forwardStep(work, destination, deps, held);

@@ -1,5 +1,6 @@
 /** Writes a complete session's report, then marks the session complete in the ledger. */
 import type { Failure } from '@scanflow/failure';
+import { named } from '../model/series.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter, type RetryPolicy } from '../work/pace.ts';
 import { commonParent, reportName, sessionDigest, isRecovered, recoveredMark } from './plan.ts';
@@ -71,11 +72,12 @@ export async function sessionRound(deps: LoopDeps, signal: AbortSignal): Promise
   const session = await ledger.read(nextSession, Math.min(clock.now(), condition.readAt));
   if (session === undefined) return wakes.after.wait(Math.min(sessionQuietMs, LONGEST_WAIT), signal, since);
   const outcome = await sessionStep(session, deps);
+  const about = { sessionId: session.id, ...named(session.series[0]?.attributes['AccessionNumber']) };
   if (outcome.kind === 'later') {
     metrics.failed('sessions', outcome.failure.code);
-    log.warn('the report of a session is tried again', { session: session.id, ...outcome.failure });
+    log.warn('the report of a session is tried again', { ...about, ...outcome.failure });
   } else if (outcome.kind === 'complete') {
-    log.info('session complete', { session: session.id, series: outcome.series });
+    log.info('session complete', { ...about, series: outcome.series });
     wakes.after.notify();
   }
 }

@@ -3,11 +3,11 @@ import { defined } from '@scanflow/failure/defined';
 import type { Erasures } from '@scanflow/runtime';
 import { type Failure, FailureError } from '@scanflow/failure';
 import type { InstanceListing, Origin, SystemInfo } from '@scanflow/orthanc';
+import { aboutSeries, named, STORAGE, COPY } from '../model/series.ts';
 import { failureOf } from '../model/failure.ts';
 import { digestOf, digestOfFiles, imagesIn, attributesOf, differingIn, targetsOf } from './record.ts';
 import { looksAtAet, SENT_BY } from '../model/rule.ts';
 import type { Sender } from './place/route.ts';
-import { STORAGE, COPY } from '../model/series.ts';
 import { partsOf } from '../joining/parts.ts';
 import type { SeriesRecord } from './types.ts';
 import type { Binding, StoreDone, StoreWork } from '../ledger/rows.ts';
@@ -257,7 +257,7 @@ function storingKind(deps: LoopDeps): WorkKind<StoreWork, Stored> {
   return {
     name: 'store',
     lease: LEG_LEASE,
-    about: ({ series }) => ({ series }),
+    about: aboutSeries,
     says: { later: 'storing is tried again', failed: 'storing failed', interrupted: 'storing interrupted' },
     step: (work, held) => storeStep(work, { ...deps, system: () => condition.system }, held),
     after: () => wakes.after.notify(),
@@ -290,7 +290,8 @@ export async function quarantineRound(deps: LoopDeps, signal: AbortSignal): Prom
     );
     if (decided.kind === 'quarantine') continue;
     await ledger.write(releaseSeries, id, undefined, clock.now());
-    log.info('released from quarantine', { series: id, by: decided.kind });
+    const accession = named(attributes['AccessionNumber']);
+    log.info('released from quarantine', { series: id, ...accession, by: decided.kind });
     wakes.store.notify();
   }
   await new Wake().wait(settings.recheckMs, signal);

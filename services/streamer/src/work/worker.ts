@@ -1,6 +1,7 @@
 /** The one worker: claims work, does it under a lease that it renews, logs the outcome, and waits where nothing is due. */
 import type { LogFields, Log } from '@scanflow/runtime';
 import type { Failure } from '@scanflow/failure';
+import { aboutSeries } from '../model/series.ts';
 import type { Millis, Ledger, Tx, Claim } from '../ledger/tx.ts';
 import { pauseUntil, type Wake } from './wake.ts';
 import { giveBack, renew, nextLeg, nextTime } from '../ledger/claims.ts';
@@ -128,7 +129,7 @@ export interface Lease<C> {
 export const LEG_LEASE: Lease<Claim> = {
   renew,
   giveBack,
-  about: ({ series, target }) => ({ series, target }),
+  about: (claim) => ({ ...aboutSeries(claim), target: claim.target }),
 };
 
 /** Part of the lease after which it is renewed: two renewals may fail before it ends. */
