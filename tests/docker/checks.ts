@@ -1,7 +1,10 @@
 /** What the tests of every compose stack look at. */
 import assert from 'node:assert/strict';
-import { dcmtk } from '@scanflow/testkit';
-import type { Container, Project } from './engine.ts';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dcmtk, run } from '@scanflow/testkit';
+import { ROOT, type Container, type Project } from './engine.ts';
 
 /** Where the stack does not come up, what its containers said goes along with the error. */
 export async function orLogs<T>(project: Project, up: () => Promise<T>): Promise<T> {
@@ -36,3 +39,26 @@ export async function findscu(port: number, aet: string, date = ''): Promise<str
 /** The patient IDs that an answer of findscu names. */
 export const patientIds = (output: string): string[] =>
   [...output.matchAll(/\(0010,0020\) LO \[([^\]]+)\]/g)].map(([, id]) => id?.trim() ?? '').toSorted();
+
+/** `sh doctor.sh` is content; with a project folder that Docker has to make, `up` fails, and both name it. Then as before. */
+export async function assertTypoShows(stack: Project): Promise<void> {
+  const env = (): Record<string, string> => ({ ...stack.env, COMPOSE_PROJECT_NAME: stack.name });
+  const doctor = (): ReturnType<typeof run> =>
+    run('sh', ['doctor.sh'], { cwd: ROOT, env: env(), timeoutMs: 300_000 });
+  const well = await doctor();
+  assert.equal(well.code, 0, well.stdout + well.stderr);
+  const folder = join(tmpdir(), `scanflow-projcet-${process.pid}`);
+  try {
+    stack.env['SCANFLOW_PROJECT'] = folder;
+    await assert.rejects(stack.compose('up', '--detach', '--wait'), /streamer/);
+    const found = await doctor();
+    assert.equal(found.code, 1, found.stdout + found.stderr);
+    assert.ok(found.stdout.includes(`chown 10001:10001 ${folder}`), found.stdout);
+    assert.match(found.stdout, /^Something is wrong: streamer$/m);
+    assert.deepEqual(await readdir(folder), [], 'not a byte is written');
+  } finally {
+    stack.env['SCANFLOW_PROJECT'] = 'project';
+    await rm(folder, { recursive: true, force: true });
+    await stack.compose('up', '--detach', '--wait');
+  }
+}

@@ -5,7 +5,7 @@ import { defined, given } from '@scanflow/failure/defined';
 import { dataSet } from '@scanflow/dicom';
 import { dcmtk, startProgram, until } from '@scanflow/testkit';
 import { openAssociation } from '../bench/worklist-asker.ts';
-import { assertHardened, findscu, orLogs, patientIds } from './checks.ts';
+import { assertHardened, assertTypoShows, findscu, orLogs, patientIds } from './checks.ts';
 import { docker, Project, ROOT, whyNot } from './engine.ts';
 
 const SERVICES = ['cal2wl', 'worklist', 'orthanc', 'receiver', 'streamer', 'dashboard'] as const;
@@ -242,6 +242,9 @@ suite('the stack', options, () => {
       'pages',
     ]);
   });
+
+  test('doctor.sh: the whole stack in one call; a mistyped project folder fails `up`, named with its remedy', () =>
+    assertTypoShows(stack));
 
   test('series: none yet, told from within the container', async () => {
     assert.equal(await stack.exec('streamer', 'scanflow', 'series', 'list'), 'no series\n');
