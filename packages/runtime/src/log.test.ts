@@ -133,6 +133,21 @@ test('log: text is one readable line', () => {
   assert.match(stripVTControlCharacters(text()), /^\d\d:\d\d:\d\d\.\d{3} warn {2}slow answer {2}ms=1200\n$/);
 });
 
+test('log: text has times of the facility, JSON has UTC', () => {
+  const { log, text } = collect({ format: 'text', timezone: 'Asia/Kolkata' });
+  const before = Temporal.Now.plainTimeISO('Asia/Kolkata');
+  log.info('x');
+  const shown = Temporal.PlainTime.from(stripVTControlCharacters(text()).slice(0, 12));
+  const seconds = before.round('millisecond').until(shown).total('seconds');
+  assert.ok(
+    Math.abs(seconds) < 60 || Math.abs(seconds) > 86_340,
+    `${shown.toString()} is not the time there`,
+  );
+  const { log: json, lines } = collect({ timezone: 'Asia/Kolkata' });
+  json.info('x');
+  assert.match(String(lines()[0]?.['time']), /Z$/);
+});
+
 test('log: what comes from outside cannot steer a terminal or start a line', () => {
   const { log, text } = collect({ format: 'text' });
   log.info('a\nb', { reason: 'x\r\n00:00:00.000 error forged \u001b[2J', 'na\u001bme': 'y' });

@@ -30,6 +30,8 @@ export interface LogOptions {
   readonly level?: LogLevel;
   /** JSON lines, or readable text; readable where the stream is a terminal. */
   readonly format?: 'json' | 'text';
+  /** Of the times in readable text: the facility's. JSON lines have UTC. Default: UTC. */
+  readonly timezone?: string;
   /** Where the lines go; stderr. */
   readonly stream?: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
@@ -51,10 +53,11 @@ export function createLog({
   service,
   level = 'info',
   format,
+  timezone = 'UTC',
   stream = process.stderr,
 }: LogOptions): ServiceLog {
   const asText = format === undefined ? stream.isTTY === true : format === 'text';
-  const write = asText ? textLine : jsonLine;
+  const write = asText ? (line: Line): string => textLine(line, timezone) : jsonLine;
   const logger = winston.createLogger({
     level,
     format: winston.format.printf(({ level: at, message, fields }) =>
@@ -105,11 +108,13 @@ const jsonLine = ({ fields, ...own }: Line): string =>
     ),
   });
 
-function textLine({ time, level, event, fields }: Line): string {
+function textLine({ time, level, event, fields }: Line, timezone: string): string {
   const shown = Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${visible(name)}=${textValue(value)}`],
   );
-  const head = `${time.slice(11, 23)} ${styled(COLOURS[level], level.padEnd(5))} ${visible(event)}`;
+  const clock = Temporal.Instant.from(time).toZonedDateTimeISO(timezone).toPlainTime();
+  const at = clock.toString({ smallestUnit: 'millisecond' });
+  const head = `${at} ${styled(COLOURS[level], level.padEnd(5))} ${visible(event)}`;
   return shown.length === 0 ? head : `${head}  ${styled('dim', shown.join(' '))}`;
 }
 

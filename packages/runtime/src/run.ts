@@ -10,6 +10,8 @@ export interface ServiceConfig {
   /** The folder that services share. */
   readonly data: string;
   readonly log: { readonly level: LogLevel };
+  /** In whose zone people read times. */
+  readonly facility: { readonly timezone: string };
 }
 
 /** A configuration and the warnings about it, or one line for each mistake in it. */
@@ -70,6 +72,7 @@ export async function runService<C extends ServiceConfig>(
   const log = createLog({
     service: name,
     level: config.log.level,
+    timezone: config.facility.timezone,
     ...(format === 'json' || format === 'text' ? { format } : {}),
   });
   const fail = (event: string, error: unknown): never => {

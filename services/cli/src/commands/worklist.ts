@@ -1,6 +1,7 @@
 /** `scanflow worklist explain`: why is an item not on the scanner's list? */
 import { askPage, notAdmitted, openApi, type Api, CONFIG, openConfig } from '../installation.ts';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs } from '../command.ts';
+import { localTime } from '@scanflow/runtime/time';
 import { plain } from '../terminal.ts';
 
 const help = `Usage: scanflow worklist explain ACCESSION --scanner NAME [--key KEY=VALUE …] [--json] [--config FILE]
@@ -33,14 +34,17 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const { scanner, key: keys = [], json, config: file } = values;
   if (action !== 'explain' || accession === undefined || scanner === undefined)
     throw new UsageError('worklist takes explain, an accession number, and --scanner NAME');
-  const api = await openApi(await openConfig(file), 'worklist');
+  const config = await openConfig(file);
+  const api = await openApi(config, 'worklist');
   const explained = await askExplanation(api, { accession, scanner, keys }, io.signal);
   if ('wrong' in explained) throw new UsageError(explained.wrong);
   if ('trouble' in explained) {
     io.err.write(`scanflow: ${explained.trouble}\n`);
     return EXIT.failed;
   }
-  io.out.write(json ? `${JSON.stringify(explained, null, 2)}\n` : explanationPage(explained));
+  io.out.write(
+    json ? `${JSON.stringify(explained, null, 2)}\n` : explanationPage(explained, config.facility.timezone),
+  );
   return explained.listed ? EXIT.done : EXIT.failed;
 }
 
@@ -94,20 +98,16 @@ const ORIGIN = {
 } as const;
 
 /** The answer in the first line, then the reasons, then which query was judged. */
-function explanationPage({
-  accessionNumber,
-  callingAet,
-  listed,
-  query,
-  reasons,
-  notes,
-}: Explanation): string {
+function explanationPage(
+  { accessionNumber, callingAet, listed, query, reasons, notes }: Explanation,
+  timezone: string,
+): string {
   const { from, at, keys, values } = query;
   const asked = keys.map((key) => {
     const value = values[key];
     return `    ${key}${value === undefined ? '' : ` = ${value}`}`;
   });
-  const when = at === undefined ? '' : `, ${at}`;
+  const when = at === undefined ? '' : `, ${localTime(at, timezone)}`;
   const lines = [
     `${accessionNumber} ${listed ? 'is' : 'is not'} in the list that ${callingAet} gets`,
     ...reasons.map(({ code, text }) => `  ${code}: ${text}`),

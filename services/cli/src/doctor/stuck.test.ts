@@ -25,12 +25,18 @@ test('doctor: a console that ends exams under another AE title is named, with th
 
 test('doctor: a paused destination is named with who, why, and how to resume it', () => {
   const paused = { since: '2026-11-28T13:02:00Z', by: 'anna', reason: 'update', waiting: 12 };
-  const [found, ...others] = judgePauses([{ name: 'pacs', paused }, { name: 'research' }]);
+  const [found, ...others] = judgePauses(
+    [{ name: 'pacs', paused }, { name: 'research' }],
+    'Europe/Amsterdam',
+  );
   assert.equal(found?.state, 'warning');
-  assert.match(found.message, /pacs is paused since 2026-11-28T13:02:00Z by anna: update \(12 series wait\)/);
+  assert.match(
+    found.message,
+    /pacs is paused since 2026-11-28 14:02:00\+01:00 by anna: update \(12 series wait\)/,
+  );
   assert.match(found.todo ?? '', /scanflow destination resume pacs/);
   assert.deepEqual(others, []);
-  assert.equal(judgePauses([{ name: 'pacs' }])[0]?.state, 'ok');
+  assert.equal(judgePauses([{ name: 'pacs' }], 'UTC')[0]?.state, 'ok');
 });
 
 test('doctor: no refused report is no warning', () => {

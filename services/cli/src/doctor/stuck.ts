@@ -1,4 +1,5 @@
 /** Work that waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
+import { localTime } from '@scanflow/runtime/time';
 import type { DestinationRow } from '../commands/destination.ts';
 import {
   failed,
@@ -90,16 +91,18 @@ export function judgeSeries(stuck: number, quarantined: number): Finding[] {
 async function lookAtPauses(place: Place, signal: AbortSignal): Promise<Finding[]> {
   const page = await askApi(place.config, 'streamer', '/api/destinations', signal);
   const list = 'trouble' in page ? undefined : page.body['destinations'];
-  return Array.isArray(list) ? judgePauses(list as readonly DestinationRow[]) : [cannotAsk('streamer')];
+  return Array.isArray(list)
+    ? judgePauses(list as readonly DestinationRow[], place.config.facility.timezone)
+    : [cannotAsk('streamer')];
 }
 
 /** Destinations of the configuration. Pure. */
-export function judgePauses(all: readonly DestinationRow[]): Finding[] {
+export function judgePauses(all: readonly DestinationRow[], timezone: string): Finding[] {
   const findings = all.flatMap(({ name, paused }) =>
     paused === undefined
       ? []
       : warning(
-          `${name} is paused since ${paused.since} by ${paused.by}: ${paused.reason} (${paused.waiting} series wait)`,
+          `${name} is paused since ${localTime(paused.since, timezone)} by ${paused.by}: ${paused.reason} (${paused.waiting} series wait)`,
           `scanflow destination resume ${name} sends the series that wait.`,
         ),
   );
