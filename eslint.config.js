@@ -16,6 +16,7 @@ const ours = [
   'transfer',
   'sources',
   'identity',
+  'notify',
   'testkit',
 ];
 const services = ours.filter((name) => name !== 'testkit');
@@ -41,7 +42,13 @@ const io = [
   'timers/*',
   'readline',
 ];
-const libraries = { 'node-ical': 'calendar', 'dcmjs-dimse': 'testkit', dcmjs: 'dicom', pg: 'database' };
+const libraries = {
+  'node-ical': 'calendar',
+  'dcmjs-dimse': 'testkit',
+  dcmjs: 'dicom',
+  pg: 'database',
+  nodemailer: 'notify',
+};
 
 const only = (packages) => ours.filter((name) => !packages.includes(name)).map((name) => `@scanflow/${name}`);
 const libsNotOf = (owner) =>
@@ -96,12 +103,24 @@ const pureInStreamer = [
   ...['model/series', 'model/rule', 'model/failure', 'model/decision'],
   ...['cleanup/plan', 'commitment/plan', 'hooks/plan', 'sessions/plan'],
   ...['completeness/counts', 'completeness/lacking'],
+  ...['notices/plan', 'notices/matters-it', 'notices/matters-people', 'notices/picture'],
   ...['route', 'reading', 'evidence', 'layout'].map(inPlace),
   ...['store/disk/names', 'store/record', 'work/pace'],
 ];
 /** A feature is a folder. What acts in it, and its SQL, is its own: work/, http/ and service.ts put the features together. */
 const features = [
-  ...['cleanup', 'commitment', 'completeness', 'copy', 'erase', 'hooks', 'intake', 'joining', 'move'],
+  ...[
+    'cleanup',
+    'commitment',
+    'completeness',
+    'copy',
+    'erase',
+    'hooks',
+    'intake',
+    'joining',
+    'move',
+    'notices',
+  ],
   ...['rebuild', 'reports', 'roots', 'send', 'sessions', 'store', 'verify'],
 ];
 const inside = `(?:${features.join('|')})/(?:step|rounds|sql|sql-jobs|deliver|open|wire|api)\\.ts$`;
@@ -180,6 +199,7 @@ export default tseslint.config(
     ['config', 'dicom', 'dimse', 'failure', 'runtime', 'orthanc', 'transfer'],
     'transfer',
   ),
+  room(['packages/notify/**/*.ts'], ['config', 'failure', 'runtime', 'notify'], 'notify'),
   room(['packages/testkit/**/*.ts'], ours, 'testkit'),
   room(['services/*/src/**/*.ts'], services, 'services'),
   room(

@@ -51,6 +51,7 @@ const FILE_KEYS = [
   'tokenFile',
   'proxyPasswordFile',
   'secretFile',
+  'urlFile',
   'key',
   'certificate',
   'ca',
@@ -69,10 +70,20 @@ function resolveFiles(config: Config, base: string): Config {
       }),
     ),
   });
+  const named = <T extends { readonly [Key in FileKey]?: string | undefined }>(
+    parts: Readonly<Record<string, T>>,
+  ): Record<string, T> =>
+    Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, absolute(part)]));
   const secured = <T extends { tls?: TlsFiles | undefined }>(part: T): T =>
     part.tls === undefined ? part : { ...part, tls: absolute(part.tls) };
   const listed = <T extends { projects?: { file?: string | undefined } | undefined }>(part: T): T =>
     part.projects === undefined ? part : { ...part, projects: absolute(part.projects) };
+  const noticesIn = (notify: NonNullable<Config['notify']>): NonNullable<Config['notify']> => ({
+    ...notify,
+    ...(notify.mail && { mail: secured(absolute(notify.mail)) }),
+    webhooks: named(notify.webhooks),
+    chats: named(notify.chats),
+  });
   return {
     ...config,
     calendars: Object.fromEntries(
@@ -91,7 +102,8 @@ function resolveFiles(config: Config, base: string): Config {
       ...(config.dashboard.database && { database: secured(absolute(config.dashboard.database)) }),
       ...(config.dashboard.oidc && { oidc: secured(absolute(config.dashboard.oidc)) }),
     }),
-    hooks: Object.fromEntries(Object.entries(config.hooks).map(([name, part]) => [name, absolute(part)])),
+    ...(config.notify && { notify: noticesIn(config.notify) }),
+    hooks: named(config.hooks),
   };
 }
 

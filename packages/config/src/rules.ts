@@ -9,6 +9,7 @@ import { attributeProblem, type KnownAttributes } from './values.ts';
 import { layoutRules } from './layouts.ts';
 import { networkRules, senderRules } from './network.ts';
 import type { Config } from './schema.ts';
+import { notifyRules } from './notify.ts';
 import { sendingRules } from './sending.ts';
 import { legRules, storageRules } from './storage.ts';
 import { scannersNamed, vocabularyRules } from './vocabulary.ts';
@@ -36,6 +37,7 @@ export function brokenRules(
     tag,
     ledger,
     dashboard,
+    notify,
   }: GoodSections,
   known?: KnownAttributes,
 ): Finding[] {
@@ -58,6 +60,7 @@ export function brokenRules(
     ...(tag === undefined ? [] : tagRules(tag)),
     ...(ledger === undefined ? [] : ledgerRules(ledger)),
     ...(dashboard === undefined ? [] : dashboardRules(dashboard)),
+    ...(notify === undefined ? [] : notifyRules(notify)),
   ];
 }
 

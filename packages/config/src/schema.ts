@@ -21,6 +21,7 @@ import { commitments, destination } from './destination.ts';
 import { cleanup, hook, sessions, ledger, arrivals, tag } from './streaming.ts';
 import { accessEntry, listeningTls, view, receiver } from './network.ts';
 import { dashboard } from './dashboard.ts';
+import { notify } from './notify.ts';
 import { storage } from './storage.ts';
 import { ownVocabulary, scannerChoice, vocabulary } from './vocabulary.ts';
 
@@ -254,6 +255,9 @@ export const configSchema = z
     dashboard: dashboard
       .prefault({})
       .describe('The day board, where people see where each scan is. docs/board.md explains it.'),
+    notify: notify
+      .optional()
+      .describe('Whom Scanflow tells what, and how. If absent, it tells nobody. docs/notify.md explains it.'),
     http: http
       .prefault({})
       .describe(

@@ -71,6 +71,21 @@ export const CATALOGUE: readonly Section[] = [
     ],
   },
   {
+    title: 'Notices',
+    intro:
+      'Why a message to people did not get there ([notify.md](notify.md)). `scanflow notify list` shows them.',
+    failures: [
+      'NOTICE_UNREACHABLE | transient | the mail server, webhook or chat cannot be reached | check `notify` and the network; messages wait for three days',
+      'NOTICE_TLS | transient | the mail server offers no TLS, or its certificate is not trusted; nothing is sent | check its certificate, `notify.mail.security` and `notify.mail.tls.ca`',
+      'NOTICE_DENIED | transient | the mail server refuses the login | correct `notify.mail.username` and the file of its password',
+      'NOTICE_SECRET | transient | a file of `notify` cannot be read: a password, a key, the address of a chat | put the file there, readable for the streamer (and cal2wl)',
+      'NOTICE_BUSY | transient | the mail server, webhook or chat answered that it cannot take it now, or does not relay for us | look into its log if it stays',
+      'NOTICE_UNSURE | ambiguous | the connection ended before the answer | nothing; it is sent again under the same Message-ID, which mail programs show once',
+      'NOTICE_REFUSED | permanent | the mail server does not know the recipient, or the address of the webhook or chat is wrong | correct the address under `notify`',
+      'NOTICE_NO_CHANNEL | permanent | the webhook, chat or mail server of the message left the configuration | nothing, if somebody meant to',
+    ],
+  },
+  {
     title: 'Streamer: its ledger, and what nobody foresaw',
     failures: [
       'LEDGER_FAILED | transient | the ledger cannot be written or read | check space and permissions of the data folder; it goes on by itself',
