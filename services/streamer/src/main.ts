@@ -7,14 +7,15 @@ const { runService } = await import('@scanflow/runtime');
 const { attributeVrs } = await import('@scanflow/dicom');
 const { startStreamer } = await import('./service.ts');
 
-// compose.yaml names the folder of the host, so that a message can; a volume of Docker's has no `/`
 const { SERVICE: service, SCANFLOW_PROJECT: project = '' } = process.env;
-const hostFolder = service === 'streamer' && project.includes('/') ? project : undefined;
+const inContainer = service === 'streamer';
+// compose.yaml names the folder of the host, so that a message can; a volume of Docker's has no `/`
+const hostFolder = inContainer && project.includes('/') ? project : undefined;
 await runService(
   {
     name: 'streamer',
     load: configLoader(attributeVrs()),
-    start: (context) => startStreamer(context, hostFolder),
+    start: (context) => startStreamer(context, { inContainer, hostFolder }),
   },
   process.argv.slice(2),
   process.env,

@@ -39,6 +39,9 @@ import { openDestinations, openSecurity } from './send/open.ts';
 import { openConfiguredLedger } from './ledger/database.ts';
 import { openCommitments } from './commitment/wire.ts';
 import { createOutlook } from './send/outlook.ts';
+import { noticeRoutes } from './notices/step.ts';
+import { forgetNotices } from './notices/sql.ts';
+import { noticesOf } from './notices/settings.ts';
 import { pauseRoutes } from './send/pause.ts';
 import { rebuildWhereAsked } from './rebuild/rebuild.ts';
 import { hooksOf, settingsOf, verifySettings } from './settings.ts';
@@ -59,20 +62,27 @@ interface RunningStreamer {
   readonly broken: Promise<never> | undefined;
 }
 
+/** Where it runs. */
+interface Place {
+  /** The other services have their names in the stack's network; otherwise they are on this machine. */
+  readonly inContainer: boolean;
+  /** In a container, the folder of the host that is mounted as the main root. */
+  readonly hostFolder?: string | undefined;
+}
+const HERE: Place = { inContainer: false };
+
 /**
  * Starts all of it; Orthanc need not answer yet. Throws for a setting that cannot work, and where Orthanc answers and
  * refuses the user.
- *
- * @param hostFolder in a container, the folder of the host that is mounted as the main root
  */
-export async function startStreamer(context: StreamerContext, hostFolder?: string): Promise<RunningStreamer> {
+export async function startStreamer(context: StreamerContext, place: Place = HERE): Promise<RunningStreamer> {
   const { config, log, signal } = context;
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
   const clock: Clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => Math.random() };
   const { afterStoring, consequences } = setUpAfterStoring(config, targetsOf(settings), log);
   const ledger = await openConfiguredLedger(config, log, consequences);
-  const storage = await openStorage(config, ledger, clock, hostFolder);
+  const storage = await openStorage(config, ledger, clock, place.hostFolder);
   const orthanc = joiningOrthanc(await openOrthanc(config.orthanc, signal), ledger);
   const destinations = openDestinations(settings.destinations, { clock, log, orthanc, data: config.data });
   const condition = new Condition();
@@ -95,7 +105,7 @@ export async function startStreamer(context: StreamerContext, hostFolder?: strin
     ...afterStoring,
     committing: reports.committing,
     wakes,
-    ...settledBy(config),
+    ...settledBy(config, place),
   };
   const work = allWork(deps, AbortSignal.any([signal, stopping.signal]));
   const http = await serve(config, deps);
@@ -115,13 +125,19 @@ export async function startStreamer(context: StreamerContext, hostFolder?: strin
   };
 }
 
-const settledBy = (config: Config): Pick<LoopDeps, 'verify' | 'data' | 'erasures'> => ({
+const settledBy = (
+  config: Config,
+  place: Place,
+): Pick<LoopDeps, 'verify' | 'data' | 'erasures' | 'notices'> => ({
   verify: verifySettings(config),
   data: config.data,
   erasures: openErasures(erasuresIn(config.data)),
+  notices: noticesOf(config, place),
 });
 
 async function allWork(deps: LoopDeps, ending: AbortSignal): Promise<void> {
+  // whoever turns notices on again is not told of what was before
+  if (deps.notices === undefined) await deps.ledger.write(forgetNotices).catch(() => undefined);
   await rebuildWhereAsked(deps, ending);
   await runLoop(deps, ending);
 }
@@ -168,6 +184,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         wake,
       });
       hookRoutes(app, { ...deps, wake });
+      noticeRoutes(app, deps);
       eraseRoutes(app, deps);
       addMachine(app, machineOf(config));
       addTrials(app, trialsOf(config));
@@ -177,10 +194,10 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
   });
 }
 
-const machineOf = ({ data, storage, destinations, commitments, ledger }: Config) => ({
+const machineOf = ({ data, storage, destinations, commitments, ledger, notify }: Config) => ({
   folders: [...new Set([data, ...rootsOf(storage).map(([, root]) => root)])],
   floors: floorsOf(storage),
-  certificates: certificatesIn({ destinations, commitments, ledger }),
+  certificates: certificatesIn({ destinations, commitments, ledger, notify }),
 });
 
 const floorsOf = (storage: Config['storage']): ReadonlyMap<string, Floor> => {

@@ -40,12 +40,14 @@ export async function forgetSeries(
     await tx.run('DELETE FROM series WHERE id = ?', [id]);
   }
   for (const id of [...sessions].sort()) {
+    await tx.run('DELETE FROM notice_message WHERE matter = ?', [`session:${id}`]);
     const left = await tx.get('SELECT count(*) AS n FROM series WHERE session = ?', [id]);
     if (Number(left?.['n']) > 0) {
       await tx.run('UPDATE session SET due = ?, updated = ?, digest = NULL WHERE id = ?', [now, now, id]);
       continue;
     }
     await tx.run('DELETE FROM delivery WHERE subject = ?', [id]);
+    await tx.run('DELETE FROM notice WHERE matter = ?', [`session:${id}`]);
     await tx.run('DELETE FROM session WHERE id = ?', [id]);
   }
   return busy;

@@ -201,10 +201,11 @@ const LEFT = 2 / 3;
 /**
  * Whether this streamer is the one that reads what Orthanc reports: takes the lease where it is free or ran out, and renews its
  * own. Call it before each round. While another streamer leads, `leads` throws.
+ * @param name other work that one streamer does at a time
  */
-export async function lead(tx: Tx, now: Millis): Promise<boolean> {
+export async function lead(tx: Tx, now: Millis, name = FEED): Promise<boolean> {
   const { owner, leaseMs } = tx;
-  const lease = await tx.get('SELECT owner, until FROM lease WHERE name = ?', [FEED]);
+  const lease = await tx.get('SELECT owner, until FROM lease WHERE name = ?', [name]);
   const left = Number(lease?.['until'] ?? 0) - now;
   if (lease?.['owner'] === owner && left > leaseMs * LEFT && left <= leaseMs) return true;
   // a lease that ends later than any may was taken before the clock stepped back
@@ -212,7 +213,7 @@ export async function lead(tx: Tx, now: Millis): Promise<boolean> {
     `INSERT INTO lease (name, owner, until) VALUES (?, ?, ?)
      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
      WHERE lease.owner = excluded.owner OR lease.until <= ? OR lease.until > ?`,
-    [FEED, owner, now + leaseMs, now, now + 2 * leaseMs],
+    [name, owner, now + leaseMs, now, now + 2 * leaseMs],
   );
   return taken === 1;
 }

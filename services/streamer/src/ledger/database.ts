@@ -145,6 +145,7 @@ export const openSqlite = (
 
 const VOID_CLAIMS = `DELETE FROM lease; UPDATE leg SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;
   UPDATE delivery SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;
+  UPDATE notice_message SET claim = NULL, unsure = 1, next_try = updated WHERE claim IS NOT NULL;
   UPDATE verification SET claim = NULL, due = stored WHERE claim IS NOT NULL;
   UPDATE verify_item SET claim = NULL, next_try = 0 WHERE claim IS NOT NULL`;
 

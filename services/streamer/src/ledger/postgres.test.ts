@@ -5,6 +5,7 @@ import { commitmentConformance } from '../commitment/conformance.test.ts';
 import { arrivalConformance } from '../intake/conformance.test.ts';
 import { eventConformance } from '../hooks/conformance.test.ts';
 import { runConformance } from '../hooks/runs.conformance.test.ts';
+import { noticeConformance, shareNotices } from '../notices/conformance.test.ts';
 import { commitmentLeg } from '../commitment/plan.ts';
 import { cursor, done, LEASE_MS, toForward, toStore } from './conformance-kit.test.ts';
 import { conformance } from './conformance.test.ts';
@@ -66,6 +67,7 @@ if (skip === false) {
   runConformance('hooks on PostgreSQL', (t, consequences) => opened(t, { consequences }));
   arrivalConformance('arrivals on PostgreSQL', (t, consequences) => opened(t, { consequences }));
   commitmentConformance('commitment on PostgreSQL', (t, consequences) => opened(t, { consequences }));
+  noticeConformance('notices on PostgreSQL', (t, consequences) => opened(t, { consequences }));
 }
 
 /** Two streamers' ledgers on one database. */
@@ -89,6 +91,13 @@ test(
     assert.equal(await running.query(name, 'SELECT version FROM ledger_version'), `${MIGRATIONS.length}\n`);
   },
 );
+
+test('shared ledger: one decides on notices, and each goes out once', { skip }, async (t) => {
+  const { ledgers } = await two(t);
+  const [first, second] = ledgers;
+  assert.ok(first !== undefined && second !== undefined);
+  await shareNotices(first, second);
+});
 
 test('shared ledger: one reads what Orthanc reports, another takes over', { skip }, async (t) => {
   const { ledgers } = await two(t);

@@ -5,6 +5,7 @@ import { commitmentConformance } from '../commitment/conformance.test.ts';
 import { arrivalConformance } from '../intake/conformance.test.ts';
 import { eventConformance, type OpenFollowed } from '../hooks/conformance.test.ts';
 import { runConformance } from '../hooks/runs.conformance.test.ts';
+import { noticeConformance } from '../notices/conformance.test.ts';
 import { LEASE_MS } from './conformance-kit.test.ts';
 import { openLedger } from './database.ts';
 
@@ -31,3 +32,4 @@ eventConformance('events on SQLite', open);
 runConformance('hooks on SQLite', open);
 arrivalConformance('arrivals on SQLite', open);
 commitmentConformance('commitment on SQLite', open);
+noticeConformance('notices on SQLite', open);

@@ -84,6 +84,26 @@ export class Condition {
     return [...this.#refused.values()].map(({ code }) => code);
   }
 
+  /** What is bad now, each with what it is about: a root, Orthanc. For facility IT alone, since roots may name projects. */
+  troubles(now: number): { code: string; about: string; message: string }[] {
+    const down = this.#orthanc;
+    return [
+      ...[...this.#refused].map(([about, { code, message }]) => ({ code, about, message })),
+      ...this.#low.map((low) => ({ code: 'STORE_SPACE_FLOOR', about: low.root, message: lowText(low) })),
+      ...this.waiting.filter(holdsStoring).map((one) => ({
+        code: one.code,
+        about: 'Project storage',
+        message: `${one.series} series wait. Images are in Orthanc, and nothing is lost.`,
+      })),
+      ...(down !== undefined && now - down.since > UNREACHABLE_MS
+        ? [{ code: down.failure.code, about: 'Orthanc', message: down.failure.message }]
+        : []),
+      ...(this.system?.recycling === undefined
+        ? []
+        : [{ code: 'ORTHANC_RECYCLES', about: 'Orthanc', message: recyclingText(this.system.recycling) }]),
+    ];
+  }
+
   isRefused(path: string): boolean {
     return this.#refused.has(path);
   }

@@ -8,6 +8,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { Store } from '../store/types.ts';
 import type { Clock, Settings } from '../model/settings.ts';
+import type { Notices } from '../notices/settings.ts';
 import type { OpenDestination } from '../send/types.ts';
 import type { RootKeeper } from '../roots/keeper.ts';
 import type { VerifySettings } from '../verify/types.ts';
@@ -54,6 +55,8 @@ export interface LoopDeps extends AfterStoring {
   readonly wakes: Wakes;
   /** What of it was erased on request. */
   readonly erasures: Erasures;
+  /** Whom notices go to; undefined: to nobody. */
+  readonly notices?: Notices | undefined;
   /** The folder that the services share. */
   readonly data: string;
 }

@@ -8,6 +8,7 @@ import { expectedRound } from '../intake/expected.ts';
 import { intakeRound, reconcileRound } from '../intake/step.ts';
 import { failureOf } from '../model/failure.ts';
 import { movingKind, type MovingWork } from '../move/step.ts';
+import { noticeLoops } from '../notices/step.ts';
 import { watchRoots } from '../roots/keeper.ts';
 import { forwardNext } from '../send/step.ts';
 import { sessionRound } from '../sessions/step.ts';
@@ -50,6 +51,7 @@ export async function runLoop(deps: LoopDeps, signal: AbortSignal): Promise<void
     ...deps.destinations.map((one) => run('forward', () => forwardNext(one, deps, signal))),
     ...deps.committing.map((one) => run('commit', () => commitNext(one, deps, signal))),
     ...verifyLoops(deps, signal).map(([name, round]) => run(name, round)),
+    ...noticeLoops(deps, signal).map(([name, round]) => run(name, round)),
     ...deps.hooks.flatMap((hook) =>
       Array.from({ length: HOOK_RUNS }, () => run('hooks', () => runNextHook(hook, deps, signal))),
     ),

@@ -34,6 +34,7 @@ type Moment =
   | 'commitment-resent'
   | 'series-committed'
   | 'hook-ran'
+  | 'notice-sent'
   | 'report-written'
   | 'session-complete'
   | 'series-leaving'
