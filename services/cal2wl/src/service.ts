@@ -28,13 +28,19 @@ import { Reader } from './reader.ts';
 import { type PassReport, createPassLog } from './report.ts';
 import { Update } from './update.ts';
 import { addWalkIns } from './walk-in/walk-ins.ts';
+import { watchStreamer } from './watch.ts';
+
+interface RunningCal2wl {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** The other services are on this machine. */
+const HERE = { inContainer: false };
 
 /** Starts the service, and resolves once it listens. The first pass starts at once; /healthz shows when it is done. */
-export async function startCal2wl({
-  config,
-  log,
-  signal,
-}: ServiceContext<Config>): Promise<{ port: number; stop(): Promise<void> }> {
+export async function startCal2wl(context: ServiceContext<Config>, place = HERE): Promise<RunningCal2wl> {
+  const { config, log, signal } = context;
   const passes = await passesOf(config, log);
   const registry = new Registry();
   const [count, tell] = [createMetrics(registry), createPassLog(log)];
@@ -72,11 +78,13 @@ export async function startCal2wl({
   };
   const { every, cron } = config.bookings;
   const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal: stopped });
+  const watching = watchStreamer({ config, log, ...place }, stopped);
   return {
     port: http.port,
     async stop() {
       stopping.abort();
       await loop;
+      await watching;
       await http.close();
     },
   };

@@ -38,7 +38,7 @@ export interface NamedFile {
 }
 
 const KINDS: ReadonlyMap<string, NamedFile['kind']> = new Map([
-  ...(['passwordFile', 'tokenFile', 'secretFile', 'proxyPasswordFile'] as const).map(
+  ...(['passwordFile', 'tokenFile', 'secretFile', 'proxyPasswordFile', 'urlFile'] as const).map(
     (name) => [name, 'secret'] as const,
   ),
   ['file', 'data'],

@@ -98,6 +98,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows and changes who may sign in to the day board',
     load: async () => (await import('./commands/user.ts')).user,
   },
+  notify: {
+    summary: 'sends a test notice, and shows what was told',
+    load: async () => (await import('./commands/notify.ts')).notify,
+  },
   console: {
     summary: 'makes and revokes the links of scanner consoles of the day board',
     load: async () => (await import('./commands/user.ts')).consoleCommand,

@@ -186,7 +186,7 @@ function storageDrafts({ troubles, machines }: Facts): Draft[] {
   );
   return [
     ...troubles.map(({ code, about, message }) => ({
-      key: `storage:${about}`,
+      key: `storage:${about}:${code}`,
       topic: 'storage',
       heading: `${about}: ${code}`,
       items: [{ id: code, text: code }],
