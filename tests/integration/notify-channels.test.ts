@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { sendNotice, type Notice, type Notify, type SendOutcome } from '@scanflow/notify';
-import { freePort, httpServer, makeAuthority } from '@scanflow/testkit';
+import { freePort, httpServer, makeAuthority, until } from '@scanflow/testkit';
 import { headersIn, startMailServer } from './mail-support.ts';
 
 const notice = (over: Partial<Notice> = {}): Notice => ({
@@ -169,6 +169,14 @@ test('mail: a connection that ends before the answer may have delivered it', asy
   const outcome = await send(t, notifyOf({ port: server.port, security: 'none', timeout: 1_000 }));
   assert.equal(codeOf(outcome), 'NOTICE_UNSURE ambiguous down');
   assert.equal(server.mails.length, 1);
+  // whoever stops does not wait for the server
+  const stopping = new AbortController();
+  const notify = notifyOf({ port: server.port, security: 'none', timeout: 300_000 });
+  const to = { channel: 'mail', address: 'it@example.org' };
+  const sending = sendNotice(notice(), to, notify, { now: 0, signal: stopping.signal });
+  await until(() => server.mails.length === 2, { what: 'the mail', timeoutMs: 10_000 });
+  stopping.abort();
+  assert.equal(codeOf(await sending), 'NOTICE_UNSURE ambiguous down');
 });
 
 test('webhook and chat: signed JSON, the address from a file, and every answer judged', async (t) => {

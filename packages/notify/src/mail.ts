@@ -32,17 +32,18 @@ export async function sendMail(
     return noSecret(messageOf(error));
   }
   const transport = createTransport(optionsOf(settings, secrets));
-  const stop = (): void => transport.close();
+  const { promise: stopped, resolve } = Promise.withResolvers<SendOutcome>();
+  const stop = (): void => resolve(unsure(where, 'stopped'));
   signal.addEventListener('abort', stop, { once: true });
-  try {
-    await transport.sendMail(messageFor(notice, to, settings));
-    return { kind: 'done' };
-  } catch (error) {
-    return outcomeOf(error, where);
-  } finally {
-    signal.removeEventListener('abort', stop);
-    transport.close();
-  }
+  const sending = transport.sendMail(messageFor(notice, to, settings)).then(
+    (): SendOutcome => ({ kind: 'done' }),
+    (error: unknown) => outcomeOf(error, where),
+  );
+  // nodemailer has no way to end a sending: whoever stops does not wait for it
+  const outcome = await (signal.aborted ? unsure(where, 'stopped') : Promise.race([sending, stopped]));
+  signal.removeEventListener('abort', stop);
+  transport.close();
+  return outcome;
 }
 
 interface Secrets {

@@ -27,7 +27,7 @@ const OPS = { channel: 'ops', address: '' };
 const BOOKING = { bookers: ['anna@example.org', 'eve@elsewhere.net'] } as unknown as BookingRecord;
 
 /** Looks at a ledger as one streamer does, at moments that the test sets. */
-function desk(ledger: Ledger, over: Partial<Notices['notify']> = {}) {
+function desk(ledger: Ledger, over: Partial<Notices['notify']> = {}, to = [IT, OPS]) {
   let now = 0;
   const condition = new Condition();
   const zone = 'Europe/Amsterdam';
@@ -41,7 +41,7 @@ function desk(ledger: Ledger, over: Partial<Notices['notify']> = {}) {
     },
     ...{ channels: ['mail', 'ops'], facility: 'F', services: [], silent: new Map(), everyMs: 1 },
     it: {
-      ...{ to: [IT, OPS], topics: new Set(all), urgent: new Set(['storage']), board, zone },
+      ...{ to, topics: new Set(all), urgent: new Set(['storage']), board, zone },
       ...{ stale: 1, certificate: 1, away: 1, waiting: 50_000 },
     },
     people: {
@@ -258,6 +258,21 @@ export function noticeConformance(name: string, open: OpenFollowed): void {
     await ledger.write(sent, held, 202_001);
     await one.look(202_002);
     assert.deepEqual(await one.deliver(), ['ops resolved: 2 series in quarantine']);
+  });
+
+  test(`${name}: a recipient who left the configuration hears of nothing more`, async (t) => {
+    const ledger = await opened(t);
+    const before = desk(ledger);
+    await quarantined(ledger, 'a', 1);
+    await before.look(1);
+    await before.look(1_001);
+    assert.equal((await before.deliver()).length, 2);
+    const after = desk(ledger, {}, [OPS]);
+    for (const at of [2_000, 4_000, 6_000]) await after.look(at);
+    assert.deepEqual(await after.deliver(), []);
+    await ledger.write(forgetSeries, ['a'], [], 7_000);
+    for (const at of [8_000, 10_000]) await after.look(at);
+    assert.deepEqual(await after.deliver(), ['ops resolved: 1 series in quarantine']);
   });
 
   test(`${name}: an erased session leaves nothing behind, and turning notices off forgets all`, async (t) => {

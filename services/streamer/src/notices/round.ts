@@ -205,7 +205,7 @@ class Desk {
   }
 
   async over(thread: Thread, picture: Picture): Promise<void> {
-    const closing = closingOf(thread, picture);
+    const closing = isWanted(thread, this.#notices) ? closingOf(thread, picture) : undefined;
     const urgent = this.#notices.it?.urgent.has(thread.topic) === true;
     const step = overStep(thread, { spoken: closing !== undefined, urgent }, this.#moment(thread.recipient));
     if (step.kind === 'gone') await this.#keep({ ...thread, gone: this.#now });
@@ -240,6 +240,13 @@ class Desk {
     await enqueue(this.#tx, notice, thread, this.#now);
     this.written += 1;
   }
+}
+
+/** Otherwise the configuration has changed, and nothing is over: the topic or the recipient was taken out. */
+function isWanted({ role, topic, recipient }: Thread, { it, people: { booker } }: Notices): boolean {
+  if (role === 'booker') return booker?.topics.has(topic) === true;
+  const key = threadKey('', recipient);
+  return it?.topics.has(topic) === true && it.to.some((one) => threadKey('', one) === key);
 }
 
 type Said = Pick<Notice, 'heading' | 'items' | 'more' | 'paragraphs' | 'link'>;
