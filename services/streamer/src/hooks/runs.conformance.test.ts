@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LEASE_MS } from '../ledger/conformance-kit.test.ts';
+import { searchSeries, type LegFilter } from '../ledger/search.ts';
 import { consequences, END, next, store, type OpenFollowed } from './conformance.test.ts';
 import { delivered, deliveriesOf, notDelivered, openRuns, retryDeliveries, skipHook } from './sql.ts';
 
@@ -17,6 +18,12 @@ export function runConformance(name: string, open: OpenFollowed): void {
     // its worker was ended, then the hook left: nobody comes back for the claim
     const lost = await next(ledger, 5, 'mr');
     await ledger.write(notDelivered, await next(ledger, 5), { ...END, nextTry: undefined }, 6);
+    const found = async (target: string, leg: LegFilter): Promise<string> => {
+      const { series } = await ledger.read(searchSeries, { target, leg }, { offset: 0, limit: 9, up: true });
+      return series.map(({ id }) => id).join(' ');
+    };
+    assert.deepEqual([await found('hook:all', 'stuck'), await found('hook:all', 'open')], ['a', 'a b']);
+    assert.deepEqual([await found('hook:mr', 'failed'), await found('hook:mr', 'pending')], ['', 'a b']);
     const known = new Set(['all']);
     assert.deepEqual(await ledger.write(retryDeliveries, 'b', undefined, 7, known), ['hook:all']);
     assert.deepEqual(await ledger.write(retryDeliveries, 'b', 'hook:mr', 7, known), []);

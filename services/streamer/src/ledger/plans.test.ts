@@ -81,7 +81,6 @@ async function everyRound(ledger: Ledger): Promise<void> {
   await ledger.write(nextDelivery, 'hook', 2_000);
   await ledger.read(nextDeliveryTime, 'hook');
   await ledger.read(listSeries, { limit: 10 });
-  await ledger.read(listSeries, { limit: 10, state: 'failed' });
 }
 
 async function everyVerification(ledger: Ledger): Promise<void> {

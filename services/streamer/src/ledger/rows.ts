@@ -190,12 +190,6 @@ export interface Summary {
   readonly oldestPending: Millis | undefined;
 }
 
-export interface SeriesQuery {
-  readonly limit: number;
-  readonly state?: SeriesState;
-  readonly warned?: boolean;
-}
-
 /** One event for one hook, in a worker's hands until its lease ends. */
 export interface DeliveryWork {
   /** Of this delivery. */

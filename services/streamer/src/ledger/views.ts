@@ -12,30 +12,16 @@ import {
   type LegState,
   type Reason,
 } from '../model/series.ts';
-import type { LegView, SeriesQuery, SeriesView, Summary, Progress, SenderView, SessionView } from './rows.ts';
+import type { LegView, SeriesView, Summary, Progress, SenderView, SessionView } from './rows.ts';
 import type { Row, Value } from '@scanflow/database';
 import type { Tx, Millis } from './tx.ts';
 import { JOIN_PAUSE, PAUSE_COLUMNS, pauseOfLeg } from './pauses.ts';
 import type { Decision, Moved, MoveOrder } from '../model/decision.ts';
 import type { Finding, FileTarget, VerificationView } from '../verify/types.ts';
 
-/** Newest activity first. `warned`: only those with a warning or a doubt. */
-export async function listSeries(
-  tx: Tx,
-  { limit, state, warned = false }: SeriesQuery,
-): Promise<SeriesView[]> {
-  const which = [
-    ...(warned ? ['(warnings IS NOT NULL OR doubts IS NOT NULL)'] : []),
-    ...(state === undefined ? [] : ['state = ?']),
-  ].join(' AND ');
-  const order = state === undefined ? 'updated' : 'first_seen';
-  return seriesViews(
-    tx,
-    `${which === '' ? '' : `WHERE ${which}`} ORDER BY ${order} DESC LIMIT ?`,
-    ...(state === undefined ? [] : [state]),
-    limit,
-  );
-}
+/** Newest activity first. */
+export const listSeries = (tx: Tx, { limit }: { readonly limit: number }): Promise<SeriesView[]> =>
+  seriesViews(tx, 'ORDER BY updated DESC LIMIT ?', limit);
 
 /** As many as tell that there are some. */
 const MOST_EARLIER = 50;
