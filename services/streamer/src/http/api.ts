@@ -1,5 +1,5 @@
 /** The streamer's API: the state of each series, session, hook and root; stored series that another configuration would quarantine. */
-import { defined, given } from '@scanflow/failure/defined';
+import { defined } from '@scanflow/failure/defined';
 import { takes, type FastifyInstance } from '@scanflow/runtime';
 import { formatIssue, parseConfig } from '@scanflow/config';
 import { FILTERS, filterOf } from './board.ts';

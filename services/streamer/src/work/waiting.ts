@@ -3,7 +3,6 @@ import type { Fault } from '@scanflow/runtime';
 import { COPY, STORAGE } from '../model/series.ts';
 import { storageAdvice } from '../model/failure.ts';
 import type { Ledger, Millis, Tx } from '../ledger/tx.ts';
-import type { Condition } from './condition.ts';
 import { Wake } from './wake.ts';
 
 /** Series that wait for one target for the same reason. */
@@ -81,10 +80,13 @@ function ageOf(ms: number): string {
 
 const EVERY_MS = 5_000;
 
-export async function watchWaiting(
-  { ledger, condition }: { readonly ledger: Ledger; readonly condition: Condition },
-  signal: AbortSignal,
-): Promise<void> {
+interface WaitingDeps {
+  readonly ledger: Ledger;
+  /** Where the last look is kept. */
+  readonly condition: { waiting: readonly Waiting[] };
+}
+
+export async function watchWaiting({ ledger, condition }: WaitingDeps, signal: AbortSignal): Promise<void> {
   condition.waiting = await ledger.read(waitingLegs);
   await new Wake().wait(EVERY_MS, signal);
 }
