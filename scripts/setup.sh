@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what `npm run demo` and `npm test` need, and nothing twice:
 #   node_modules from the lockfile (Node.js 26 among them), Orthanc and DCMTK from Debian.
-#   --with-tools   also what only the tests need: dciodvfy (dicom3tools), pydicom's files, Radicale and PostgreSQL
+#   --with-tools   also what only the tests need: dciodvfy (dicom3tools), pydicom's files, Radicale, PostgreSQL and promtool (prometheus)
 # Works with the machine's own Node.js (20 or later) and needs root or sudo only where a Debian package is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -40,6 +40,7 @@ if [ "$with_tools" = yes ]; then
   need postgresql has_postgresql
   need util-linux command -v findmnt
   need dcm2niix command -v dcm2niix
+  need prometheus command -v promtool
   need orthanc-dicomweb test -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so
   need orthanc-gdcm test -e /usr/share/orthanc/plugins/libOrthancGdcm.so
 fi
@@ -47,7 +48,7 @@ fi
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 install_packages() {
-  # a freshly installed Orthanc or PostgreSQL must not start and listen by itself: Scanflow starts its own, on loopback
+  # a freshly installed Orthanc, PostgreSQL or Prometheus must not start and listen by itself: Scanflow starts its own, on loopback
   policy=/usr/sbin/policy-rc.d
   ours=no
   if [ ! -e $policy ]; then
@@ -65,6 +66,9 @@ install_packages() {
   esac
   case $missing in *postgresql*)
     if [ -d /run/systemd/system ]; then as_root systemctl disable postgresql >/dev/null 2>&1 || true; fi ;;
+  esac
+  case $missing in *prometheus*)
+    if [ -d /run/systemd/system ]; then as_root systemctl disable prometheus >/dev/null 2>&1 || true; fi ;;
   esac
   return $status
 }
