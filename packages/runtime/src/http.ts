@@ -1,6 +1,6 @@
 /** Every service's HTTP side: /livez, /readyz, /healthz, /metrics, and what routes it adds. */
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
-import type { Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { codeOf, FailureError, messageOf, permanent, type Failure } from '@scanflow/failure';
 import { openToken, tokenFileOf, type Admits, type TokenPlace } from './api-token.ts';
 import { addHealth, type Health } from './health.ts';
@@ -93,6 +93,7 @@ export async function startHttp({
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
+  addBuild(registry);
   answerErrors(app, log);
   routes?.(app);
   await app.listen({ host: bind, port }).catch(async (error: unknown) => {
@@ -104,6 +105,16 @@ export async function startHttp({
     port: address === null || typeof address === 'string' ? port : address.port,
     close: () => app.close(),
   };
+}
+
+function addBuild(registry: Registry): void {
+  const name = 'scanflow_build_info';
+  if (registry.getSingleMetric(name) !== undefined) return;
+  const help = 'Always 1. The label is the version of Scanflow.';
+  new Gauge({ name, help, labelNames: ['version'], registers: [registry] }).set(
+    { version: manifest.version },
+    1,
+  );
 }
 
 /** Before anything of a request is looked at, also of one for a page that is not there. */

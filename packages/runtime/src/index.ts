@@ -28,6 +28,7 @@ export { jsonPieces, readJson } from './json.ts';
 export {
   addChanges,
   addMachine,
+  addMachineMetrics,
   certificatesIn,
   judgeRoom,
   leastOf,

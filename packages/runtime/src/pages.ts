@@ -1,5 +1,5 @@
 /**
- * Pages that every service has. `/api/machine`: room on its disks, and when the certificates of its configuration run out.
+ * Pages that every service has. `/api/machine`, and metrics of the same: room on its disks, and when the certificates of its configuration run out.
  * `/api/events`: tells programs that something changed, and what kind of thing, as Server-Sent Events (WHATWG HTML 9.2). No
  * label goes out: a program that wants more requests the other pages. A program that was away requests everything anew.
  */
@@ -8,6 +8,7 @@ import { statfs } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { defined, given } from '@scanflow/failure/defined';
 import type { FastifyInstance } from 'fastify';
+import { Gauge, type Registry } from 'prom-client';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from './files.ts';
 
@@ -56,7 +57,8 @@ interface NamedCertificate {
 }
 
 interface MachinePlace {
-  readonly folders: readonly string[];
+  /** Paths by the names that metrics give them. Anybody may read those: no name of a project. */
+  readonly folders: Readonly<Record<string, string>>;
   /** What has to stay free in some of the folders. */
   readonly floors?: ReadonlyMap<string, Floor>;
   readonly certificates: readonly NamedCertificate[];
@@ -67,20 +69,81 @@ const PATIENCE_MS = 3_000;
 const FRESH_MS = 2_000;
 const PEM_BYTES = 1_048_576;
 
-/** Adds `GET /api/machine`: `{disks: [{path, free, total, least, failure}], certificates: [{key, subject, ends, failure}]}`. */
-export function addMachine(app: FastifyInstance, { folders, floors, certificates }: MachinePlace): void {
-  const rooms = new Map(folders.map((path) => [path, roomOf(path, floors?.get(path))]));
-  let last: { readonly at: number; readonly answer: Promise<object> } | undefined;
-  const look = async (): Promise<object> => ({
-    disks: await Promise.all([...rooms.values()].map((room) => room())),
+interface Look {
+  readonly disks: readonly Disk[];
+  readonly certificates: readonly ReadCertificate[];
+}
+
+/** Adds `GET /api/machine`: `{disks: [{path, free, total, least, failure}], certificates: [{key, subject, ends, failure}]}`; and its metrics. */
+export function addMachine(app: FastifyInstance, registry: Registry, place: MachinePlace): void {
+  const look = lookingAt(place);
+  app.get('/api/machine', look);
+  addGauges(registry, place, look);
+}
+
+export function addMachineMetrics(registry: Registry, place: MachinePlace): void {
+  addGauges(registry, place, lookingAt(place));
+}
+
+function lookingAt({ folders, floors, certificates }: MachinePlace): () => Promise<Look> {
+  const rooms = [...new Set(Object.values(folders))].map((path) => roomOf(path, floors?.get(path)));
+  const look = async (): Promise<Look> => ({
+    disks: await Promise.all(rooms.map((room) => room())),
     certificates: await readCertificates(certificates),
   });
-  app.get('/api/machine', () => {
+  let last: { readonly at: number; readonly answer: Promise<Look> } | undefined;
+  return () => {
     if (last === undefined || performance.now() - last.at > FRESH_MS)
       last = { at: performance.now(), answer: look() };
     return last.answer;
+  };
+}
+
+function addGauges(registry: Registry, { folders, floors }: MachinePlace, look: () => Promise<Look>): void {
+  const ofFolder = (name: string, help: string, bytes: (disk: Disk) => number | undefined): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['folder'],
+      registers: [registry],
+      async collect() {
+        this.reset();
+        const disks = new Map((await look()).disks.map((disk) => [disk.path, disk]));
+        for (const [folder, path] of Object.entries(folders)) {
+          const disk = disks.get(path);
+          const value = disk && bytes(disk);
+          if (value !== undefined) this.set({ folder }, value);
+        }
+      },
+    });
+  };
+  ofFolder(
+    'scanflow_filesystem_free_bytes',
+    'Bytes that the service may still write on the file system of a folder. Absent if that cannot be read.',
+    ({ free }) => free,
+  );
+  ofFolder('scanflow_filesystem_size_bytes', 'Size of the file system of a folder.', ({ total }) => total);
+  if (floors !== undefined)
+    ofFolder(
+      'scanflow_filesystem_floor_bytes',
+      'Free bytes below which storing waits (storage.freeSpace). Absent if not configured.',
+      ({ least }) => least,
+    );
+  new Gauge({
+    name: 'scanflow_certificate_expiry_timestamp_seconds',
+    help: 'When the first certificate in a file of the configuration runs out, by its key. 0 if the file cannot be read.',
+    labelNames: ['certificate'],
+    registers: [registry],
+    async collect() {
+      const found = Map.groupBy((await look()).certificates, ({ key }) => key);
+      for (const [certificate, all] of found)
+        this.set({ certificate }, Math.min(...all.map(({ ends }) => secondsOf(ends))));
+    },
   });
 }
+
+const secondsOf = (instant: string | undefined): number =>
+  instant === undefined ? 0 : Temporal.Instant.from(instant).epochMilliseconds / 1000;
 
 /** A network drive that hangs holds a thread until it answers: it is asked again only after that. */
 function roomOf(path: string, floor?: Floor): () => Promise<Disk> {

@@ -141,7 +141,7 @@ export function createMetrics(registry: Registry): (report: PassReport) => void 
     help: 'Time of one pass over all calendars.',
     registers,
   });
-  const items = new Gauge({ name: `${PREFIX}items`, help: 'Items on the worklist.', registers });
+  const items = new Gauge({ name: `${PREFIX}items`, help: 'Items that cal2wl keeps on the worklist.', registers });
   const ofCalendar = calendarMetrics(registry);
   return (report) => {
     seconds.observe(report.ms / 1000);
@@ -154,22 +154,22 @@ function calendarMetrics(registry: Registry): (report: CalendarReport) => void {
   const registers = [registry];
   const gauge = (name: string, help: string): Gauge<'calendar'> =>
     new Gauge({ name: `${PREFIX}${name}`, help, labelNames: ['calendar'], registers });
-  const good = gauge('calendar_good', '1 when the calendar answered in the last pass.');
+  const good = gauge('calendar_good', '1 if the calendar gave a readable answer in the last pass, 0 if not.');
   const lastGood = gauge(
     'calendar_last_good_timestamp_seconds',
-    'When the calendar last gave a readable answer.',
+    'When the calendar last gave a readable answer. Absent if never.',
   );
   const held = gauge('calendar_held', 'Removals that wait for a second answer.');
   const ofFetch = fetchMetrics(registry);
   const events = new Gauge({
     name: `${PREFIX}events`,
-    help: 'Events in the window by what became of them.',
+    help: 'Events in the window, by what became of them: booking, skipped (no booking), rejected (somebody has to correct it).',
     labelNames: ['calendar', 'outcome'],
     registers,
   });
   const actions = new Counter({
     name: `${PREFIX}actions_total`,
-    help: 'What passes did.',
+    help: 'What passes did with items since the start, by kind.',
     labelNames: ['calendar', 'kind'],
     registers,
   });
@@ -189,7 +189,7 @@ function fetchMetrics(registry: Registry): (report: CalendarReport) => void {
   const registers = [registry];
   const fetches = new Counter({
     name: `${PREFIX}fetches_total`,
-    help: 'Answers of calendars: new content, unchanged, or failed.',
+    help: 'Answers of calendars since the start: new content, unchanged, or failed.',
     labelNames: ['calendar', 'outcome'],
     registers,
   });

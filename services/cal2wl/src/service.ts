@@ -59,7 +59,7 @@ export async function startCal2wl(context: ServiceContext<Config>, place = HERE)
       addBoard(app, { data: config.data, log, last: () => last });
       addWalkIns(app, { walkIns: passes.walkIns, last: () => last });
       const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });
-      addMachine(app, { folders: [config.data], certificates });
+      addMachine(app, registry, { folders: { data: config.data }, certificates });
       addTrials(app, { calendars: calendarTrials(config, passes.readers) });
     },
   });

@@ -7,6 +7,7 @@ import { defined } from '@scanflow/failure/defined';
 import { sendersOf, type Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
+  addMachineMetrics,
   certificatesIn,
   Gauge,
   headersOf,
@@ -85,7 +86,7 @@ export async function startDashboard(
     port: config.http.ports.dashboard,
     access: await httpAccess('dashboard', config, log),
     health: () => healthOf(store, port),
-    registry: metricsOf(store),
+    registry: metricsOf(store, config),
     routes: programs(config, { store, consoles, now, address: addressOf(config, port) }),
     log,
   });
@@ -261,8 +262,9 @@ function addressOf({ dashboard: { hosts, tls } }: Config, port: number): string 
   return `https://${host ?? '127.0.0.1'}${port === 443 ? '' : `:${port}`}`;
 }
 
-function metricsOf(store: AccessStore): Registry {
+function metricsOf(store: AccessStore, { data, dashboard }: Config): Registry {
   const registry = new Registry();
+  addMachineMetrics(registry, { folders: { data }, certificates: certificatesIn({ dashboard }) });
   new Gauge({
     name: 'scanflow_dashboard_users',
     help: 'Users who may sign in.',

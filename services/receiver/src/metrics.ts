@@ -1,6 +1,7 @@
 /** Metrics of the receiver for Prometheus. No label has a value that a stranger can choose. */
 import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import type { Room } from './holding.ts';
+import type { OrthancWatch } from './orthanc.ts';
 import type { Outcome } from './store.ts';
 
 export interface Metrics {
@@ -11,18 +12,51 @@ export interface Metrics {
   readonly image: (outcome: Outcome, bytes: number, seconds: number) => void;
 }
 
+const prefix = 'scanflow_receiver_';
+
 /** Registers the receiver's metrics. */
-export function createMetrics(registry: Registry, room: Room): Metrics {
+export function createMetrics(
+  registry: Registry,
+  room: Room,
+  orthanc: Pick<OrthancWatch, 'answers'>,
+): Metrics {
   const registers = [registry];
-  const prefix = 'scanflow_receiver_';
-  const associations = new Counter({ name: `${prefix}associations_total`, help: 'Accepted.', registers });
-  const open = new Gauge({ name: `${prefix}associations`, help: 'Open at this moment.', registers });
+  addRoom(room, registers);
+  addOrthanc(orthanc, registers);
+  return { ...associationMetrics(registers), image: imageMetrics(registers) };
+}
+
+function associationMetrics(registers: Registry[]): Omit<Metrics, 'image'> {
+  const associations = new Counter({
+    name: `${prefix}associations_total`,
+    help: 'Associations that were accepted since the start.',
+    registers,
+  });
+  const gauge = (name: string, help: string): Gauge =>
+    new Gauge({ name: `${prefix}${name}`, help, registers });
+  const open = [
+    gauge('open_associations', 'Associations that are open now.'),
+    gauge('associations', `Deprecated name of ${prefix}open_associations.`),
+  ];
   const rejections = new Counter({
     name: `${prefix}rejections_total`,
-    help: 'Rejected associations by result/source/reason (PS3.8 9.3.4), or limit, or tls.',
+    help: 'Associations that were rejected, by result/source/reason (PS3.8 9.3.4), limit or tls.',
     labelNames: ['reason'],
     registers,
   });
+  return {
+    accepted: () => {
+      associations.inc();
+      for (const one of open) one.inc();
+    },
+    ended: () => {
+      for (const one of open) one.dec();
+    },
+    rejected: (reason) => rejections.inc({ reason }),
+  };
+}
+
+function imageMetrics(registers: Registry[]): Metrics['image'] {
   const images = new Counter({
     name: `${prefix}images_total`,
     help: 'Images by what became of them: stored; repeated, Orthanc had it; version, Orthanc had other bytes; failed.',
@@ -31,40 +65,44 @@ export function createMetrics(registry: Registry, room: Room): Metrics {
   });
   const bytes = new Counter({
     name: `${prefix}bytes_total`,
-    help: 'Of data sets that were whole.',
+    help: 'Bytes of data sets that arrived whole.',
     registers,
   });
   const seconds = new Histogram({
     name: `${prefix}store_seconds`,
-    help: 'From the last byte of a data set until Orthanc has it.',
+    help: 'Time from the last byte of a data set until Orthanc has it.',
     buckets: [0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
     registers,
   });
-  addRoom(room, registers);
   for (const outcome of ['stored', 'repeated', 'version', 'failed'] as const) images.inc({ outcome }, 0);
-  return {
-    accepted: () => {
-      associations.inc();
-      open.inc();
-    },
-    ended: () => open.dec(),
-    rejected: (reason) => rejections.inc({ reason }),
-    image: (outcome, length, took) => {
-      images.inc({ outcome });
-      bytes.inc(length);
-      seconds.observe(took);
-    },
+  return (outcome, length, took) => {
+    images.inc({ outcome });
+    bytes.inc(length);
+    seconds.observe(took);
   };
 }
 
 function addRoom(room: Room, registers: Registry[]): void {
   for (const place of ['memory', 'disk'] as const)
     new Gauge({
-      name: `scanflow_receiver_held_${place}_bytes`,
-      help: `Data sets on their way to Orthanc, in ${place === 'disk' ? 'files' : place}.`,
+      name: `${prefix}held_${place}_bytes`,
+      help: `Bytes of data sets on their way to Orthanc, in ${place === 'disk' ? 'files' : place}.`,
       registers,
       collect() {
         this.set(room.held(place));
       },
     });
+}
+
+function addOrthanc({ answers }: Pick<OrthancWatch, 'answers'>, registers: Registry[]): void {
+  new Gauge({
+    name: `${prefix}orthanc_up`,
+    help: '1 while Orthanc answers the receiver and takes its password, 0 while it does not. Absent until it was asked.',
+    registers,
+    collect() {
+      this.remove();
+      const now = answers();
+      if (now !== undefined) this.set(now ? 1 : 0);
+    },
+  });
 }

@@ -53,6 +53,8 @@ export interface OrthancWatch {
   readonly first: Promise<void>;
   /** Why Orthanc takes no images; undefined if it does, or if that is not known yet. */
   readonly trouble: () => Fault | undefined;
+  /** Undefined: it was not asked yet. */
+  readonly answers: () => boolean | undefined;
   /** Whether it may replace an instance that is sent again. Then the receiver has to ask first what it has. */
   readonly mayOverwrite: () => boolean;
   readonly close: () => void;
@@ -61,6 +63,7 @@ export interface OrthancWatch {
 /** Asks Orthanc for /system again and again, and logs when that changes. */
 export function watchOrthanc(orthanc: Orthanc, log: Log): OrthancWatch {
   let trouble: Fault | undefined;
+  let asked = false;
   let mayOverwrite = true;
   const look = async (): Promise<void> => {
     const answer = await orthanc.ask('GET', '/system');
@@ -70,6 +73,7 @@ export function watchOrthanc(orthanc: Orthanc, log: Log): OrthancWatch {
       else log.warn('orthanc.away', { code: now.code, reason: now.message });
     const since = trouble?.since ?? Temporal.Now.instant().toString({ smallestUnit: 'second' });
     trouble = now && { state: 'failing', since, ...now };
+    asked = true;
     if (answer.answered && answer.status === 200) mayOverwrite = overwrites(answer.body);
   };
   const first = look();
@@ -81,6 +85,7 @@ export function watchOrthanc(orthanc: Orthanc, log: Log): OrthancWatch {
   return {
     first,
     trouble: () => trouble,
+    answers: () => (asked ? trouble === undefined : undefined),
     mayOverwrite: () => mayOverwrite,
     close: () => clearInterval(timer),
   };

@@ -27,12 +27,12 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
   const { config, configFile, log } = context;
   const registry = new Registry();
   const room = new Room(ROOM);
-  const metrics = createMetrics(registry, room);
   const door = openDoor(config);
   const login = await loginOf(config.orthanc);
   const orthanc = orthancAt(login);
   const watch = watchOrthanc(orthanc, log);
   await requireAdmitted(watch, login);
+  const metrics = createMetrics(registry, room, watch);
   const folder = join(config.data, 'receiver');
   const onStore = storing({
     orthanc,
@@ -59,7 +59,7 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
     registry,
     access: await httpAccess('receiver', config, log),
     health: () => healthOf(ports, watch, room),
-    routes: (app) => addPages(app, door, config),
+    routes: (app) => addPages(app, registry, door, config),
   });
   if (config.arrivals.from === undefined) log.warn('receiver.open', { what: OPEN });
   log.info('receiver.listening', { port: ports.plain, tlsPort: ports.tls, http: http.port });
@@ -93,9 +93,9 @@ const counting =
     if (outcome !== 'failed') door.imageCame(callingAet);
   };
 
-function addPages(app: FastifyInstance, door: ReturnType<typeof openDoor>, { data, receiver }: Config): void {
+function addPages(app: FastifyInstance, registry: Registry, door: Door, { data, receiver }: Config): void {
   addRoutes(app, door);
-  addMachine(app, { folders: [data], certificates: certificatesIn({ receiver }) });
+  addMachine(app, registry, { folders: { data }, certificates: certificatesIn({ receiver }) });
 }
 
 const OPEN =

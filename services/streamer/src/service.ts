@@ -34,7 +34,7 @@ import type { Consequences } from './ledger/tx.ts';
 import { joiningOrthanc } from './joining/parts.ts';
 import { createWakes, runLoop } from './work/loop.ts';
 import type { AfterStoring, LoopDeps } from './work/deps.ts';
-import { addPauseGauge, createMetrics } from './http/metrics.ts';
+import { addWaitingGauges, createMetrics } from './http/metrics.ts';
 import { openDestinations, openSecurity } from './send/open.ts';
 import { openConfiguredLedger } from './ledger/database.ts';
 import { openCommitments } from './commitment/wire.ts';
@@ -164,7 +164,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
   const { store, copies, settings, clock, log, wakes, condition, metrics } = deps;
   const outlook = createOutlook(deps.destinations, clock.now, config.facility.timezone);
   const wake = (): void => [wakes.store, wakes.legs, wakes.after, wakes.roots].forEach((one) => one.notify());
-  addPauseGauge(metrics.registry, deps.ledger, Object.keys(config.destinations));
+  addWaitingGauges(metrics.registry, { ...deps, outlook, now: clock.now });
   const words = facilityWords(config);
   const labelProblem = (labels: Labels): string | undefined => checkLabels(labels, words)?.reason;
   return startHttp({
@@ -186,7 +186,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
       hookRoutes(app, { ...deps, wake });
       noticeRoutes(app, deps);
       eraseRoutes(app, deps);
-      addMachine(app, machineOf(config));
+      addMachine(app, metrics.registry, machineOf(config));
       addTrials(app, trialsOf(config));
       pauseRoutes(app, { ...deps, wake: () => wakes.legs.notify() });
     },
@@ -195,9 +195,18 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
 }
 
 const machineOf = ({ data, storage, destinations, commitments, ledger, notify }: Config) => ({
-  folders: [...new Set([data, ...rootsOf(storage).map(([, root]) => root)])],
+  folders: { data, ...rootNames(storage) },
   floors: floorsOf(storage),
   certificates: certificatesIn({ destinations, commitments, ledger, notify }),
+});
+
+/** Roots by names that anybody may read: those of projects have a number, in the order of the configuration. */
+const rootNames = ({ root, projects, copy }: Config['storage']): Record<string, string> => ({
+  'storage.root': root,
+  ...Object.fromEntries(
+    Object.values(projects).map((project, index) => [`storage.projects[${index + 1}]`, project.root]),
+  ),
+  ...(copy && { 'storage.copy': copy.root }),
 });
 
 const floorsOf = (storage: Config['storage']): ReadonlyMap<string, Floor> => {

@@ -21,53 +21,71 @@ export interface Metrics {
 }
 
 /** Registers the worklist's metrics. */
-export function createMetrics(registry: Registry, served: ServedCount): Metrics {
-  const registers = [registry];
-  const associations = new Counter({ name: `${prefix}associations_total`, help: 'Accepted.', registers });
+export const createMetrics = (registry: Registry, served: ServedCount): Metrics => ({
+  ...associationMetrics([registry]),
+  request: queryMetrics([registry]),
+  snapshot: folderMetrics([registry], served),
+});
+
+function associationMetrics(registers: Registry[]): Pick<Metrics, 'accepted' | 'rejected'> {
+  const associations = new Counter({
+    name: `${prefix}associations_total`,
+    help: 'Associations that were accepted since the start.',
+    registers,
+  });
   const rejections = new Counter({
     name: `${prefix}rejections_total`,
-    help: 'Rejected associations by result/source/reason (PS3.8 9.3.4), or limit.',
+    help: 'Associations that were rejected, by result/source/reason (PS3.8 9.3.4), limit or tls.',
     labelNames: ['reason'],
     registers,
   });
+  return { accepted: () => associations.inc(), rejected: (reason) => rejections.inc({ reason }) };
+}
+
+function queryMetrics(registers: Registry[]): Metrics['request'] {
   const queries = new Counter({
     name: `${prefix}queries_total`,
-    help: 'Queries by how they ended.',
+    help: 'Worklist queries since the start, by how they ended: complete, cancelled, failed.',
     labelNames: ['outcome'],
     registers,
   });
-  const answers = new Counter({ name: `${prefix}answers_total`, help: 'Items sent.', registers });
+  const answers = new Counter({
+    name: `${prefix}answers_total`,
+    help: 'Items that queries got since the start.',
+    registers,
+  });
   const latency = new Histogram({
     name: `${prefix}query_seconds`,
-    help: 'From the request to the final response.',
+    help: 'Time from a query to its final response.',
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
     registers,
   });
+  return ({ operation, status, responses, ms }) => {
+    if (operation !== 'C-FIND') return;
+    queries.inc({ outcome: status === 0 ? 'complete' : status === 0xfe00 ? 'cancelled' : 'failed' });
+    answers.inc(responses);
+    latency.observe(ms / 1000);
+  };
+}
+
+function folderMetrics(registers: Registry[], served: ServedCount): Metrics['snapshot'] {
   new Gauge({
     name: `${prefix}items`,
-    help: 'Scheduled steps that scanners are shown; items_left counts what else the folder holds.',
+    help: 'Scheduled steps that scanners see now; items_left counts what else the folder holds.',
     registers,
     collect() {
       this.set(served());
     },
   });
-  const problems = new Gauge({ name: `${prefix}problem_files`, help: 'Files not served.', registers });
-  const loadSeconds = new Gauge({ name: `${prefix}load_seconds`, help: 'Of the last load.', registers });
-  const loadOk = new Gauge({ name: `${prefix}load_ok`, help: '1 when the folder could be read.', registers });
-  return {
-    accepted: () => associations.inc(),
-    rejected: (reason) => rejections.inc({ reason }),
-    request: ({ operation, status, responses, ms }) => {
-      if (operation !== 'C-FIND') return;
-      queries.inc({ outcome: status === 0 ? 'complete' : status === 0xfe00 ? 'cancelled' : 'failed' });
-      answers.inc(responses);
-      latency.observe(ms / 1000);
-    },
-    snapshot: (snapshot, seconds) => {
-      problems.set(new Set(snapshot.problems.filter(({ served }) => !served).map(({ file }) => file)).size);
-      loadSeconds.set(seconds);
-      loadOk.set(snapshot.folder === 'failed' ? 0 : 1);
-    },
+  const gauge = (name: string, help: string): Gauge =>
+    new Gauge({ name: `${prefix}${name}`, help, registers });
+  const problems = gauge('problem_files', 'Files of the worklist folder that are not served: they cannot be read.');
+  const loadSeconds = gauge('load_seconds', 'Time that the last reading of the worklist folder took.');
+  const loadOk = gauge('load_ok', '1 if the worklist folder could be read the last time, 0 if not.');
+  return (snapshot, seconds) => {
+    problems.set(new Set(snapshot.problems.filter(({ served }) => !served).map(({ file }) => file)).size);
+    loadSeconds.set(seconds);
+    loadOk.set(snapshot.folder === 'failed' ? 0 : 1);
   };
 }
 
@@ -81,7 +99,7 @@ export function addExamMetrics(registry: Registry, figures: ExamFigures): (repor
   const registers = [registry];
   const reports = new Counter({
     name: `${prefix}performed_requests_total`,
-    help: 'Reports of scanners about exams by operation and status.',
+    help: 'Reports of scanners about exams (MPPS) since the start, by operation and status.',
     labelNames: ['operation', 'status'],
     registers,
   });

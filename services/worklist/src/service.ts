@@ -71,7 +71,7 @@ export async function startWorklist({
     log,
     registry,
     health: () => healthOf(loader.snapshot(), served(), folder, scp.port),
-    routes: addPages({ config, policy, exams, journal, rejected, own, snapshot: loader.snapshot }),
+    routes: addPages({ config, registry, policy, exams, journal, rejected, own, snapshot: loader.snapshot }),
   });
   log.info('worklist.listening', { aet, bind, port: scp.port, http: http.port, folder });
   const stop = async (): Promise<void> => {
@@ -102,6 +102,7 @@ const titlesIn =
 
 interface Pages {
   readonly config: Config;
+  readonly registry: Registry;
   readonly policy: AccessPolicy;
   readonly exams: Exams;
   readonly journal: Journal;
@@ -112,14 +113,14 @@ interface Pages {
 
 /** All pages of the service. */
 const addPages =
-  ({ config, policy, exams, journal, rejected, own, snapshot }: Pages) =>
+  ({ config, registry, policy, exams, journal, rejected, own, snapshot }: Pages) =>
   (app: FastifyInstance): void => {
     const { board } = exams;
     const scannerNames = sendersOf(config.scanners);
     const shared = { journal, rejected, titlesOf: titlesIn(config) };
     exams.addRoutes(app, scannerNames);
-    addMachine(app, {
-      folders: [config.data],
+    addMachine(app, registry, {
+      folders: { data: config.data },
       certificates: certificatesIn({ worklist: config.worklist }),
     });
     addTrials(app, { worklist: own.checks });

@@ -4,7 +4,9 @@ import type { Condition } from '../work/condition.ts';
 import type { Ledger, Tx } from '../ledger/tx.ts';
 import { openPauses } from '../ledger/pauses.ts';
 import { openRuns } from '../hooks/sql.ts';
+import { allWaiting, type Waiting } from '../ledger/search.ts';
 import { summarise } from '../ledger/views.ts';
+import type { Outlook } from '../send/outlook.ts';
 import type { VerifySummary } from '../verify/types.ts';
 import { verifySummary } from '../verify/sql.ts';
 import { waitingLegs } from '../work/waiting.ts';
@@ -22,13 +24,33 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
   const registry = new Registry();
   const gauge = gaugesIn(registry);
   addLedgerGauges(gauge, ledger, now);
-  addWaitingGauges(gauge, ledger, now);
+  addTriedGauges(gauge, ledger, now);
   addConditionGauges(gauge, condition);
   addVerifyGauges(gauge, ledger, now);
-  const counter = (name: string, help: string, ...labelNames: string[]): Counter =>
+  const counter: AddCounter = (name, help, ...labelNames) =>
     new Counter({ name, help, labelNames, registers: [registry] });
+  const failures = counter(
+    'scanflow_streamer_failures_total',
+    'Attempts that failed since the start, by step and code.',
+    ...['step', 'code'],
+  );
+  return {
+    registry,
+    failed: (step, code) => failures.inc({ step, code }),
+    ...imageCounters(counter),
+    verified: verifiedCounters(counter),
+  };
+}
+
+type AddCounter = (name: string, help: string, ...labelNames: string[]) => Counter;
+
+function imageCounters(counter: AddCounter): Pick<Metrics, 'stored' | 'forwarded' | 'committed'> {
   const images = counter('scanflow_streamer_images_stored_total', 'Images stored since the start.');
-  const bytes = counter('scanflow_streamer_bytes_stored_total', 'Bytes stored since the start.');
+  const bytes = counter('scanflow_streamer_stored_bytes_total', 'Bytes of stored images since the start.');
+  const oldBytes = counter(
+    'scanflow_streamer_bytes_stored_total',
+    'Deprecated name of scanflow_streamer_stored_bytes_total.',
+  );
   const sent = counter(
     'scanflow_streamer_images_forwarded_total',
     'Images that a destination confirmed since the start.',
@@ -39,29 +61,29 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
     'Images that a destination committed itself to keeping (storage commitment) since the start.',
     'target',
   );
-  const failures = counter(
-    'scanflow_streamer_failures_total',
-    'Attempts that failed since the start, by step and code.',
-    ...['step', 'code'],
-  );
-  const verifiedFiles = counter(
-    'scanflow_streamer_verified_files_total',
-    'Stored files that were read again and compared since the start.',
-  );
-  const verifiedBytes = counter('scanflow_streamer_verified_bytes_total', 'Bytes of them.');
   return {
-    registry,
     stored: (count, size) => {
       images.inc(count);
       bytes.inc(size);
+      oldBytes.inc(size);
     },
     forwarded: (target, count) => sent.inc({ target }, count),
     committed: (target, count) => committed.inc({ target }, count),
-    failed: (step, code) => failures.inc({ step, code }),
-    verified: (count, size) => {
-      verifiedFiles.inc(count);
-      verifiedBytes.inc(size);
-    },
+  };
+}
+
+function verifiedCounters(counter: AddCounter): Metrics['verified'] {
+  const files = counter(
+    'scanflow_streamer_verified_files_total',
+    'Stored files that were read again and compared since the start.',
+  );
+  const bytes = counter(
+    'scanflow_streamer_verified_bytes_total',
+    'Bytes of stored files that were read again and compared since the start.',
+  );
+  return (count, size) => {
+    files.inc(count);
+    bytes.inc(size);
   };
 }
 
@@ -138,7 +160,7 @@ function addLedgerGauges(add: AddGauge, ledger: Ledger, now: () => number): void
   );
 }
 
-function addWaitingGauges(add: AddGauge, ledger: Ledger, now: () => number): void {
+function addTriedGauges(add: AddGauge, ledger: Ledger, now: () => number): void {
   const waiting = onceAtATime(ledger, waitingLegs);
   add(
     'scanflow_streamer_waiting_series',
@@ -163,22 +185,69 @@ function addWaitingGauges(add: AddGauge, ledger: Ledger, now: () => number): voi
   );
 }
 
-/** `destinations`: those of the configuration. */
-export function addPauseGauge(registry: Registry, ledger: Ledger, destinations: readonly string[]): void {
-  gaugesIn(registry)(
+interface WaitingSource {
+  readonly ledger: Ledger;
+  /** Those of the configuration. */
+  readonly destinations: readonly { readonly name: string }[];
+  readonly outlook: Pick<Outlook, 'waits'>;
+  readonly now: () => number;
+}
+
+/** What waits, and for what. */
+export function addWaitingGauges(
+  registry: Registry,
+  { ledger, destinations, outlook, now }: WaitingSource,
+): void {
+  const add = gaugesIn(registry);
+  const waiting = onceAtATime(ledger, allWaiting);
+  const byReason = (name: string, help: string, of: (one: Waiting) => number): void =>
+    add(
+      name,
+      help,
+      async (gauge) => {
+        const all = await waiting();
+        gauge.reset();
+        for (const one of all) {
+          const turn = outlook.waits(one.target) === undefined ? 'turn' : 'hours';
+          gauge.set({ target: one.target, reason: one.reason ?? turn }, of(one));
+        }
+      },
+      ...['target', 'reason'],
+    );
+  byReason(
+    'scanflow_streamer_waiting_legs',
+    'Legs that are pending, by target and by reason: code of a failure, paused, hours, storage (not stored yet), or turn.',
+    ({ count }) => count,
+  );
+  byReason(
+    'scanflow_streamer_oldest_waiting_seconds',
+    'How long the oldest of the legs that are pending has been so, by target and reason. Absent where none is.',
+    ({ since }) => Math.max(0, (now() - since) / 1000),
+  );
+  add(
     'scanflow_streamer_paused_series',
     'Series that wait because a person paused their destination. Absent for a destination that is not paused.',
     async (gauge) => {
       const paused = await ledger.read(openPauses);
       gauge.reset();
       for (const { destination, waiting } of paused)
-        if (destinations.includes(destination)) gauge.set({ target: destination }, waiting);
+        if (destinations.some(({ name }) => name === destination))
+          gauge.set({ target: destination }, waiting);
     },
     'target',
   );
 }
 
 function addConditionGauges(add: AddGauge, condition: Condition): void {
+  add(
+    'scanflow_streamer_orthanc_up',
+    '1 while Orthanc answers the streamer, 0 while it does not. Absent until it was asked.',
+    (gauge) => {
+      // a gauge without labels would be 0 by itself
+      gauge.remove();
+      if (condition.orthancUp !== undefined) gauge.set(condition.orthancUp ? 1 : 0);
+    },
+  );
   add('scanflow_streamer_change_seq', 'The last change of Orthanc that was recorded.', (gauge) =>
     gauge.set(condition.seq),
   );
@@ -230,6 +299,14 @@ function addVerifyGauges(add: AddGauge, ledger: Ledger, now: () => number): void
     async (gauge) => {
       const { due } = await summary();
       gauge.set(due === undefined ? 0 : Math.max(0, (now() - due) / 1000));
+    },
+  );
+  add(
+    'scanflow_streamer_verify_oldest_seconds',
+    'How long ago the files that were not read again for the longest time were read, or stored; 0 where none are verified.',
+    async (gauge) => {
+      const { oldest } = await summary();
+      gauge.set(oldest === undefined ? 0 : Math.max(0, (now() - oldest) / 1000));
     },
   );
 }

@@ -43,6 +43,7 @@ type Column =
   | 'total'
   | 'through'
   | 'news'
+  | 'since'
   | 'updated';
 
 /** What columns are set to. */
@@ -51,9 +52,9 @@ export type LegColumns = Readonly<Partial<Record<Column, Value | Sql>>>;
 /** Adds a leg that is pending and not due yet, where the series has none to this target. Whether it did. */
 export async function addLeg(tx: Tx, { series, target }: Leg, now: Millis): Promise<boolean> {
   const added = await tx.run(
-    `INSERT INTO leg (series, target, state, updated) VALUES (?, ?, 'pending', ?)
+    `INSERT INTO leg (series, target, state, since, updated) VALUES (?, ?, 'pending', ?, ?)
      ON CONFLICT (series, target) DO NOTHING`,
-    [series, target, now],
+    [series, target, now, now],
   );
   return added === 1;
 }
@@ -73,7 +74,16 @@ export const openLeg = (
   columns: LegColumns = {},
   where: Sql = sql(''),
 ): Promise<number> =>
-  setLeg(tx, leg, { state: 'pending', attempts: 0, next_try: now, updated: now, ...columns }, where);
+  setLeg(
+    tx,
+    leg,
+    { state: 'pending', since: sinceOf(now), attempts: 0, next_try: now, updated: now, ...columns },
+    where,
+  );
+
+/** One that was open stays open since then. */
+const sinceOf = (now: Millis): Sql =>
+  sql("CASE WHEN state = 'pending' THEN coalesce(since, updated) ELSE CAST(? AS BIGINT) END", now);
 
 /** Ends the work on a leg: done, or failed until somebody puts something right. */
 export function endLeg(
@@ -85,6 +95,7 @@ export function endLeg(
 ): Promise<number> {
   return setLeg(tx, leg, {
     state: failure === undefined ? 'done' : 'failed',
+    since: null,
     claim: null,
     next_try: null,
     attempts: 0,

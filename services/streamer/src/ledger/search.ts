@@ -4,7 +4,8 @@ import type { LegState, SeriesState } from '../model/series.ts';
 import type { SeriesView, SessionView } from './rows.ts';
 import type { Dialect, Value } from '@scanflow/database';
 import type { Millis, Tx } from './tx.ts';
-import { seriesViews, sessionOf } from './views.ts';
+import { JOIN_PAUSE } from './pauses.ts';
+import { parse, seriesViews, sessionOf } from './views.ts';
 
 /** `stuck`: failed, or pending after an attempt in vain, of a destination that is not paused. `open`: not done, with its commitment. */
 export type LegFilter = LegState | 'paused' | 'stuck' | 'open';
@@ -195,6 +196,33 @@ export async function waitingLegs(tx: Tx): Promise<{ target: string; code: strin
     target: String(row['target']),
     code: String(row['failure_code']),
     count: Number(row['n']),
+  }));
+}
+
+/** Legs of one target that wait for the same. */
+export interface Waiting {
+  readonly target: string;
+  /** A failure's code; `paused`; `storage`: the series is not stored yet; undefined: its turn, or its hours. */
+  readonly reason: string | undefined;
+  readonly count: number;
+  /** Since when the oldest of them waits. */
+  readonly since: Millis;
+}
+
+/** All that is pending, but for series in quarantine, which wait for a person. */
+export async function allWaiting(tx: Tx): Promise<Waiting[]> {
+  const rows = await tx.all(
+    `SELECT leg.target, CASE WHEN p.destination IS NOT NULL THEN 'paused' WHEN leg.failure_code IS NOT NULL
+         THEN leg.failure_code WHEN leg.next_try IS NULL THEN 'storage' END AS reason,
+       count(*) AS n, min(coalesce(leg.since, leg.updated)) AS since
+     FROM leg JOIN series s ON s.id = leg.series ${JOIN_PAUSE}
+     WHERE leg.state = 'pending' AND s.state <> 'quarantined' GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
+  return rows.map((row) => ({
+    target: String(row['target']),
+    reason: parse.text(row['reason']),
+    count: Number(row['n']),
+    since: Number(row['since']),
   }));
 }
 

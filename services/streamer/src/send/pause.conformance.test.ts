@@ -16,7 +16,7 @@ import { giveBack, nextLeg, nextTime } from '../ledger/claims.ts';
 import { legLater } from '../ledger/aftermath.ts';
 import { retryLegs } from '../ledger/leg.ts';
 import { endedPauses, openPauses, pauseDestination, resumeDestination } from '../ledger/pauses.ts';
-import { ledgerMarks, searchSeries, waitingLegs } from '../ledger/search.ts';
+import { allWaiting, ledgerMarks, searchSeries, waitingLegs } from '../ledger/search.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import { stored } from '../store/sql.ts';
 import { forwarded } from './sql.ts';
@@ -41,6 +41,30 @@ async function withSeries(ledger: Ledger, ...ids: string[]): Promise<void> {
 }
 
 export function pauseConformance(name: string, open: OpenLedger): void {
+  test(`${name}: what waits has a reason, and waits since its leg opened, whatever was tried since`, async (t) => {
+    const { ledger } = await open(t);
+    await withSeries(ledger, 'a', 'b');
+    const waiting = async (): Promise<string[]> =>
+      (await ledger.read(allWaiting)).map(
+        ({ target, reason = '-', count, since }) => `${target} ${reason} ${count} ${since}`,
+      );
+    assert.deepEqual(await waiting(), ['commitment:pacs - 2 110', 'other - 2 110', 'pacs - 2 110']);
+    const later = { attempts: 1, nextTry: 400, failure: FAILURE };
+    await ledger.write(legLater, await toForward(ledger, 300), later, 310);
+    assert.deepEqual((await waiting()).slice(-2), ['pacs - 1 111', 'pacs X 1 110']);
+    for (const now of [320, 420]) await ledger.write(legLater, await toForward(ledger, now), later, now);
+    await ledger.write(forwarded, await toForward(ledger, 440, 'other'), 1, undefined, 450);
+    await ledger.write(pauseDestination, 'other', order(460));
+    assert.deepEqual(await waiting(), [
+      'commitment:pacs - 2 110',
+      'other paused 1 111',
+      'pacs X 2 110',
+    ]);
+    await ledger.write(forwarded, await toForward(ledger, 500), 1, undefined, 510);
+    await ledger.write(forwarded, await toForward(ledger, 500), 1, undefined, 510);
+    assert.ok((await waiting()).every((one) => !one.startsWith('pacs ')));
+  });
+
   test(`${name}: nothing is claimed for a paused destination, also after a restart; others go on`, async (t) => {
     const { ledger, again } = await open(t);
     await withSeries(ledger, 'a', 'b');

@@ -92,7 +92,9 @@ export function verifyConformance(name: string, open: OpenLedger): void {
     await store(ledger, 'a', 100);
     // these ledgers are told of no schedule: nothing is due before it is turned on
     assert.equal(await ledger.write(nextVerify, 999_999), undefined);
+    assert.equal((await ledger.read(verifySummary)).oldest, undefined, 'nothing is looked at by itself');
     await ledger.write(adjustVerify, EVERY, 200);
+    assert.ok(((await ledger.read(verifySummary)).oldest ?? 999) < 200, 'when they were stored');
     const work = await due(ledger, 200);
     assert.deepEqual([work.series, work.target, work.job, work.attempts], ['a', 'storage', undefined, 0]);
     assert.equal(await ledger.write(nextVerify, 201), undefined, 'two have it');
@@ -135,6 +137,7 @@ export function verifyConformance(name: string, open: OpenLedger): void {
     assert.equal(await state(ledger), 'failed');
     const view = await known(ledger);
     assert.deepEqual([view.failure?.code, view.good, view.since], ['VERIFY_MISSING', null, 210]);
+    assert.equal((await ledger.read(verifySummary)).oldest, 210, 'when files were looked at last');
     assert.deepEqual(view.findings, [{ file: 'a.dcm', kind: 'missing' }]);
     assert.deepEqual((await ledger.read(verifySummary)).failing, { VERIFY_MISSING: 1 });
     assert.deepEqual(await ledger.read(cleanable, 999_999, 9), [], 'what is damaged is deleted from Orthanc');

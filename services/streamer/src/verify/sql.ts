@@ -224,6 +224,9 @@ export async function verifySummary(tx: Tx): Promise<VerifySummary> {
     `SELECT count(*) AS n FROM verification WHERE failure_code IS NOT NULL AND known_digest = digest`,
   );
   const due = await tx.get('SELECT min(due) AS time FROM verification WHERE due IS NOT NULL');
+  const oldest = await tx.get(
+    'SELECT min(coalesce(looked, stored)) AS time FROM verification WHERE due IS NOT NULL',
+  );
   return {
     failing: await count(
       `SELECT failure_code AS code, count(*) AS n FROM verification WHERE ${FAILING} GROUP BY failure_code`,
@@ -233,6 +236,7 @@ export async function verifySummary(tx: Tx): Promise<VerifySummary> {
       `SELECT trouble_code AS code, count(*) AS n FROM verification WHERE trouble_code IS NOT NULL GROUP BY trouble_code`,
     ),
     due: parse.integer(due?.['time'] ?? null) ?? undefined,
+    oldest: parse.integer(oldest?.['time'] ?? null) ?? undefined,
   };
 }
 

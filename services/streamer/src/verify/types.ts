@@ -111,6 +111,8 @@ export interface VerifySummary {
   readonly trouble: Readonly<Record<string, number>>;
   /** When the next one is due. */
   readonly due: Millis | undefined;
+  /** When the files that were not verified for the longest time were: last, or when they were stored. */
+  readonly oldest: Millis | undefined;
 }
 
 /** How often, and for how long after storing; in milliseconds. `every` undefined: never by schedule. */

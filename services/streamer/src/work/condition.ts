@@ -53,6 +53,12 @@ export class Condition {
     return news;
   }
 
+  /** Undefined: nobody has asked it yet. */
+  get orthancUp(): boolean | undefined {
+    if (this.#orthanc !== undefined) return false;
+    return this.system === undefined ? undefined : true;
+  }
+
   /** A round of this work went through. */
   worked(step: string): void {
     this.#ledger.delete(step);

@@ -1,0 +1,165 @@
+/** Metrics: docs/metrics.md lists what each running service exports, and alerts and dashboard use nothing else. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { freePort, makeSelfSigned, startProgram, until, type Program } from '@scanflow/testkit';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer', 'dashboard'] as const;
+type Service = (typeof SERVICES)[number];
+
+interface Metric {
+  readonly type: string;
+  readonly help: string;
+  /** Of its samples; empty where there are none. */
+  readonly labels: ReadonlySet<string>;
+  readonly sampled: boolean;
+}
+
+const texts = new Map<Service, string>();
+const programs: Program[] = [];
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'scanflow-metrics-'));
+  const config = await configuration();
+  await Promise.all(
+    SERVICES.map(async (service) => {
+      const main = join(ROOT, `services/${service}/src/main.ts`);
+      programs.push(await startProgram(process.execPath, [main, '--config', config.file]));
+    }),
+  );
+  await Promise.all(SERVICES.map((service) => scraped(service, config.ports[service])));
+});
+after(async () => {
+  await Promise.all(programs.map((program) => program.stop()));
+  await rm(folder, { recursive: true });
+});
+
+/** A facility with one of everything that has labels; Orthanc does not answer. */
+async function configuration(): Promise<{ file: string; ports: Readonly<Record<Service, number>> }> {
+  const [cal2wl, worklist, receiver, streamer, dashboard, ...dicom] = await Promise.all(
+    Array.from({ length: 8 }, () => freePort()),
+  );
+  const ports = { cal2wl, worklist, receiver, streamer, dashboard } as Record<Service, number>;
+  const project = join(folder, 'project');
+  await Promise.all([project, join(folder, 'other'), join(folder, 'copy')].map((path) => mkdir(path)));
+  const { certificate, key } = await makeSelfSigned(folder, 'localhost');
+  const calendar = join(folder, 'calendar.ics');
+  await writeFile(calendar, 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\nEND:VCALENDAR\r\n');
+  const file = join(folder, 'scanflow.yaml');
+  const tls = { certificate, key };
+  await writeFile(
+    file,
+    JSON.stringify({
+      facility: { name: 'Here', timezone: 'Europe/Amsterdam' },
+      data: folder,
+      scanners: { prisma: { aet: 'PRISMA', modality: 'MR' } },
+      calendars: { prisma: { file: calendar, scanner: 'prisma' } },
+      bookings: { every: '1s' },
+      worklist: { port: dicom[0], tls },
+      receiver: { port: dicom[1] },
+      orthanc: { url: 'http://127.0.0.1:9' },
+      storage: {
+        root: project,
+        projects: { '3010000.01': { root: join(folder, 'other') } },
+        copy: { root: join(folder, 'copy') },
+        freeSpace: '1MB',
+      },
+      destinations: { pacs: { host: '127.0.0.1', port: 9, aet: 'PACS', callingAet: 'SCANFLOW' } },
+      hooks: { told: { on: ['complete'], command: ['/bin/true'] } },
+      http: { bind: '127.0.0.1', ports },
+      dashboard: { port: dicom[2] },
+    }),
+  );
+  return { file, ports };
+}
+
+/** Keeps the answer once there was something to count. */
+async function scraped(service: Service, port: number): Promise<void> {
+  await until(
+    async () => {
+      assert.ok(programs.every((program) => !program.exited()));
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => undefined);
+      const text = (await answer?.text()) ?? '';
+      texts.set(service, text);
+      return COUNTED[service].test(text);
+    },
+    { what: `${service} has metrics`, timeoutMs: 60_000 },
+  ).catch((error: unknown) => {
+    throw new Error(`${String(error)}\n${programs.map((program) => program.output()).join('\n')}`);
+  });
+}
+
+/** A sample that comes late. */
+const COUNTED: Readonly<Record<Service, RegExp>> = {
+  cal2wl: /^scanflow_cal2wl_fetches_total\{.*\} [1-9]/m,
+  worklist: /^scanflow_worklist_load_ok 1$/m,
+  receiver: /^scanflow_receiver_orthanc_up 0$/m,
+  streamer: /^scanflow_streamer_orthanc_up 0$/m,
+  dashboard: /^scanflow_dashboard_users 0$/m,
+};
+
+/** Metrics of the text format, by name. */
+function metricsIn(text: string): ReadonlyMap<string, Metric> {
+  const found = new Map<string, { type: string; help: string; labels: Set<string>; sampled: boolean }>();
+  for (const [, name = '', help = ''] of text.matchAll(/^# HELP (\S+) (.*)$/gm))
+    found.set(name, { type: '', help, labels: new Set(), sampled: false });
+  for (const [, name = '', type = ''] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    const metric = found.get(name);
+    assert.ok(metric, name);
+    metric.type = type;
+  }
+  for (const [, sample = '', labels = ''] of text.matchAll(/^([a-z]\w*)(?:\{(.*)\})? \S+$/gm)) {
+    const metric = found.get(sample) ?? found.get(sample.replace(/_(?:bucket|sum|count)$/, ''));
+    assert.ok(metric, sample);
+    metric.sampled = true;
+    for (const [, label = ''] of labels.matchAll(/(\w+)="/g))
+      if (label !== 'le') metric.labels.add(label);
+  }
+  return found;
+}
+
+interface Documented extends Omit<Metric, 'sampled'> {
+  readonly services: readonly string[];
+}
+
+/** The table of docs/metrics.md. */
+async function documented(): Promise<ReadonlyMap<string, Documented>> {
+  const page = await readFile(join(ROOT, 'docs/metrics.md'), 'utf8');
+  const rows = page.matchAll(/^\| `(scanflow_\w+)` +\| (\w+) +\| (.*?) +\| (.*?) +\| (.*?) +\|$/gm);
+  return new Map(
+    Array.from(rows, ([, name = '', type = '', labels = '', help = '', services = '']) => [
+      name,
+      {
+        type,
+        help: help.replaceAll('`', ''),
+        labels: new Set(Array.from(labels.matchAll(/`(\w+)`/g), ([, label = '']) => label)),
+        services: services === 'each' ? SERVICES : services.split(', '),
+      },
+    ]),
+  );
+}
+
+test('metrics: docs/metrics.md lists each with its type, labels, meaning and services, and no other', async () => {
+  const table = await documented();
+  const wrong: string[] = [];
+  for (const [service, text] of texts) {
+    const metrics = metricsIn(text);
+    for (const [name, { type, help, labels, sampled }] of metrics) {
+      const row = table.get(name);
+      const same =
+        row?.type === type &&
+        row.help === help &&
+        row.services.includes(service) &&
+        (!sampled || labels.symmetricDifference(row.labels).size === 0);
+      const shown = [...labels].map((label) => `\`${label}\``).join(', ') || '–';
+      if (!same) wrong.push(`| \`${name}\` | ${type} | ${shown} | ${help} | ${service} |`);
+    }
+    for (const [name, { services }] of table)
+      if (services.includes(service) && !metrics.has(name)) wrong.push(`${name}: ${service} has none`);
+  }
+  assert.deepEqual(wrong, [], `docs/metrics.md should have:\n${wrong.join('\n')}\n`);
+});
