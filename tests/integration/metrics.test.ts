@@ -116,8 +116,7 @@ function metricsIn(text: string): ReadonlyMap<string, Metric> {
     const metric = found.get(sample) ?? found.get(sample.replace(/_(?:bucket|sum|count)$/, ''));
     assert.ok(metric, sample);
     metric.sampled = true;
-    for (const [, label = ''] of labels.matchAll(/(\w+)="/g))
-      if (label !== 'le') metric.labels.add(label);
+    for (const [, label = ''] of labels.matchAll(/(\w+)="/g)) if (label !== 'le') metric.labels.add(label);
   }
   return found;
 }

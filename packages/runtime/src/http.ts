@@ -93,7 +93,7 @@ export async function startHttp({
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  addBuild(registry);
+  addOwnMetrics(registry, () => healthOf(health, log));
   answerErrors(app, log);
   routes?.(app);
   await app.listen({ host: bind, port }).catch(async (error: unknown) => {
@@ -107,14 +107,20 @@ export async function startHttp({
   };
 }
 
-function addBuild(registry: Registry): void {
-  const name = 'scanflow_build_info';
-  if (registry.getSingleMetric(name) !== undefined) return;
+function addOwnMetrics(registry: Registry, health: () => Promise<Health>): void {
+  const build = 'scanflow_build_info';
+  if (registry.getSingleMetric(build) !== undefined) return;
+  const registers = [registry];
   const help = 'Always 1. The label is the version of Scanflow.';
-  new Gauge({ name, help, labelNames: ['version'], registers: [registry] }).set(
-    { version: manifest.version },
-    1,
-  );
+  new Gauge({ name: build, help, labelNames: ['version'], registers }).set({ version: manifest.version }, 1);
+  new Gauge({
+    name: 'scanflow_healthy',
+    help: '1 while /healthz answers 200, 0 while it does not.',
+    registers,
+    async collect() {
+      this.set((await health()).ok ? 1 : 0);
+    },
+  });
 }
 
 /** Before anything of a request is looked at, also of one for a page that is not there. */

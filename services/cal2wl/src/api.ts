@@ -141,7 +141,11 @@ export function createMetrics(registry: Registry): (report: PassReport) => void 
     help: 'Time of one pass over all calendars.',
     registers,
   });
-  const items = new Gauge({ name: `${PREFIX}items`, help: 'Items that cal2wl keeps on the worklist.', registers });
+  const items = new Gauge({
+    name: `${PREFIX}items`,
+    help: 'Items that cal2wl keeps on the worklist.',
+    registers,
+  });
   const ofCalendar = calendarMetrics(registry);
   return (report) => {
     seconds.observe(report.ms / 1000);

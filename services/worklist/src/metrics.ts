@@ -79,7 +79,10 @@ function folderMetrics(registers: Registry[], served: ServedCount): Metrics['sna
   });
   const gauge = (name: string, help: string): Gauge =>
     new Gauge({ name: `${prefix}${name}`, help, registers });
-  const problems = gauge('problem_files', 'Files of the worklist folder that are not served: they cannot be read.');
+  const problems = gauge(
+    'problem_files',
+    'Files of the worklist folder that are not served: they cannot be read.',
+  );
   const loadSeconds = gauge('load_seconds', 'Time that the last reading of the worklist folder took.');
   const loadOk = gauge('load_ok', '1 if the worklist folder could be read the last time, 0 if not.');
   return (snapshot, seconds) => {

@@ -55,11 +55,7 @@ export function pauseConformance(name: string, open: OpenLedger): void {
     for (const now of [320, 420]) await ledger.write(legLater, await toForward(ledger, now), later, now);
     await ledger.write(forwarded, await toForward(ledger, 440, 'other'), 1, undefined, 450);
     await ledger.write(pauseDestination, 'other', order(460));
-    assert.deepEqual(await waiting(), [
-      'commitment:pacs - 2 110',
-      'other paused 1 111',
-      'pacs X 2 110',
-    ]);
+    assert.deepEqual(await waiting(), ['commitment:pacs - 2 110', 'other paused 1 111', 'pacs X 2 110']);
     await ledger.write(forwarded, await toForward(ledger, 500), 1, undefined, 510);
     await ledger.write(forwarded, await toForward(ledger, 500), 1, undefined, 510);
     assert.ok((await waiting()).every((one) => !one.startsWith('pacs ')));
