@@ -2,6 +2,7 @@
 import type { FastifyInstance, RouteShorthandOptions } from 'fastify';
 import { Gauge, type Registry } from 'prom-client';
 import { codeOf, FailureError, messageOf, permanent, type Failure } from '@scanflow/failure';
+import manifest from '../package.json' with { type: 'json' };
 import { openToken, tokenFileOf, type Admits, type TokenPlace } from './api-token.ts';
 import { addHealth, type Health } from './health.ts';
 import type { Log } from './log.ts';
@@ -93,7 +94,7 @@ export async function startHttp({
   app.get('/metrics', async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
-  addOwnMetrics(registry, () => healthOf(health, log));
+  addBuild(registry);
   answerErrors(app, log);
   routes?.(app);
   await app.listen({ host: bind, port }).catch(async (error: unknown) => {
@@ -107,20 +108,14 @@ export async function startHttp({
   };
 }
 
-function addOwnMetrics(registry: Registry, health: () => Promise<Health>): void {
-  const build = 'scanflow_build_info';
-  if (registry.getSingleMetric(build) !== undefined) return;
-  const registers = [registry];
+function addBuild(registry: Registry): void {
+  const name = 'scanflow_build_info';
+  if (registry.getSingleMetric(name) !== undefined) return;
   const help = 'Always 1. The label is the version of Scanflow.';
-  new Gauge({ name: build, help, labelNames: ['version'], registers }).set({ version: manifest.version }, 1);
-  new Gauge({
-    name: 'scanflow_healthy',
-    help: '1 while /healthz answers 200, 0 while it does not.',
-    registers,
-    async collect() {
-      this.set((await health()).ok ? 1 : 0);
-    },
-  });
+  new Gauge({ name, help, labelNames: ['version'], registers: [registry] }).set(
+    { version: manifest.version },
+    1,
+  );
 }
 
 /** Before anything of a request is looked at, also of one for a page that is not there. */

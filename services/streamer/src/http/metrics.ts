@@ -174,7 +174,7 @@ function addTriedGauges(add: AddGauge, ledger: Ledger, now: () => number): void 
   );
   add(
     'scanflow_streamer_waiting_oldest_seconds',
-    'How long attempts on the oldest of them have failed, by target and code.',
+    'How long attempts on the oldest of these series have failed, by target and code.',
     async (gauge) => {
       const all = await waiting();
       gauge.reset();
