@@ -1,7 +1,7 @@
 /** Notices in the streamer: the look that decides, the delivery of each message under a lease, and what people see of it. */
 import { defined } from '@scanflow/failure/defined';
 import { sendNotice } from '@scanflow/notify';
-import type { FastifyInstance } from '@scanflow/runtime';
+import { takes, type FastifyInstance } from '@scanflow/runtime';
 import type { LoopDeps } from '../work/deps.ts';
 import { rowsOf } from '../http/request.ts';
 import { iso } from '../model/series.ts';
@@ -116,16 +116,20 @@ export function noticeRoutes(
   app: FastifyInstance,
   { ledger, notices }: Pick<LoopDeps, 'ledger' | 'notices'>,
 ): void {
-  app.get<{ Querystring: { readonly limit?: string } }>('/api/notices', async ({ query }) => ({
-    configured: notices !== undefined,
-    notices: (await ledger.read(messages, rowsOf(query, DEFAULT_ROWS))).map(
-      ({ created, updated, nextTry, failure, ...one }) => ({
-        ...one,
-        created: iso(created),
-        updated: iso(updated),
-        ...(nextTry === null ? {} : { nextTry: iso(nextTry) }),
-        ...(failure === undefined ? {} : { failure }),
-      }),
-    ),
-  }));
+  app.get<{ Querystring: { readonly limit?: string } }>(
+    '/api/notices',
+    takes('limit'),
+    async ({ query }) => ({
+      configured: notices !== undefined,
+      notices: (await ledger.read(messages, rowsOf(query, DEFAULT_ROWS))).map(
+        ({ created, updated, nextTry, failure, ...one }) => ({
+          ...one,
+          created: iso(created),
+          updated: iso(updated),
+          ...(nextTry === null ? {} : { nextTry: iso(nextTry) }),
+          ...(failure === undefined ? {} : { failure }),
+        }),
+      ),
+    }),
+  );
 }
