@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { judgePauses, judgeReports, type RefusedReport } from './stuck.ts';
+import { judgeNotices, judgePauses, judgeReports, type RefusedReport } from './stuck.ts';
 
 const report = (callingAet: string, status: string): RefusedReport => ({
   operation: 'N-SET',
@@ -41,4 +41,32 @@ test('doctor: a paused destination is named with who, why, and how to resume it'
 
 test('doctor: no refused report is no warning', () => {
   assert.equal([judgeReports([])].flat()[0]?.state, 'ok');
+});
+
+test('notices: a line for each channel and reason, with what to do; what was given up long ago is over', () => {
+  const now = Temporal.Instant.from('2026-11-30T12:00:00Z');
+  const failure = { code: 'NOTICE_DENIED', message: 'Correct the password.' };
+  const row = (state: string, channel = 'mail', updated = '2026-11-30T11:00:00Z') => ({
+    ...{ channel, state, updated, failure },
+  });
+  const fresh = { channel: 'mail', state: 'pending', updated: '2026-11-30T11:00:00Z' };
+  const all = [
+    row('pending'),
+    row('pending', 'mail', '2026-11-28T11:00:00Z'),
+    row('failed', 'ops'),
+    row('done'),
+    fresh,
+  ];
+  assert.deepEqual(
+    judgeNotices(all, now).map(({ state, message }) => [state, message]),
+    [
+      ['warning', '2 notices by mail waiting'],
+      ['warning', '1 notices by ops given up'],
+    ],
+  );
+  const old = row('failed', 'ops', '2026-11-29T11:00:00Z');
+  assert.deepEqual(
+    judgeNotices([fresh, old], now).map(({ state }) => state),
+    ['ok'],
+  );
 });

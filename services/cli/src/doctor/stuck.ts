@@ -15,7 +15,7 @@ import { cannotAsk, pageOf } from './results.ts';
 
 /** Series, hooks, cleanup and verification, by the streamer. */
 export function stuckChecks(place: Place): Check[] {
-  const { cleanup, destinations } = place.config;
+  const { cleanup, destinations, notify } = place.config;
   if (!sees(place, 'streamer')) return [];
   const check = (name: string, look: (place: Place, signal: AbortSignal) => Promise<Finding[]>): Check => ({
     name,
@@ -25,6 +25,7 @@ export function stuckChecks(place: Place): Check[] {
     check('series', lookAtSeries),
     ...(Object.keys(destinations).length === 0 ? [] : [check('paused destinations', lookAtPauses)]),
     check('hooks', lookAtHooks),
+    ...(notify === undefined ? [] : [check('notices', lookAtNotices)]),
     ...(cleanup.after === undefined ? [] : [check('cleanup', lookAtCleanup)]),
     check('verification', lookAtVerification),
   ];
@@ -156,6 +157,42 @@ function leftBehind({ target, pending, failed: given }: OpenHook): Finding {
     `Put it back under hooks, or give them up: scanflow series skip --all --target ${target}.`,
     'HOOK_NOT_CONFIGURED',
   );
+}
+
+async function lookAtNotices(place: Place, signal: AbortSignal): Promise<Finding[]> {
+  const page = await askApi(place.config, 'streamer', `/api/notices?limit=${MOST}`, signal);
+  const list = 'trouble' in page ? undefined : page.body['notices'];
+  return Array.isArray(list)
+    ? judgeNotices(list as readonly NoticeRow[], Temporal.Now.instant())
+    : [cannotAsk('streamer')];
+}
+
+interface NoticeRow {
+  readonly channel: string;
+  readonly state: string;
+  /** An instant. */
+  readonly updated: string;
+  readonly failure?: { readonly code: string; readonly message: string };
+}
+
+/** A line for each channel and reason: of those that wait, and of those that were given up within a day. Pure. */
+export function judgeNotices(all: readonly NoticeRow[], now: Temporal.Instant): Finding[] {
+  const since = now.subtract({ hours: 24 });
+  const isRecent = (at: string): boolean => Temporal.Instant.compare(Temporal.Instant.from(at), since) >= 0;
+  const stuck = all.filter(
+    ({ state, failure, updated }) =>
+      failure !== undefined && (state === 'pending' || (state === 'failed' && isRecent(updated))),
+  );
+  const groups = Map.groupBy(
+    stuck,
+    ({ channel, state, failure }) => `${channel} ${state} ${failure?.code ?? ''}`,
+  );
+  const findings = [...groups.values()].map((group) => {
+    const { channel = '', state, failure } = group[0] ?? {};
+    const what = state === 'failed' ? 'given up' : 'waiting';
+    return warning(`${group.length} notices by ${channel} ${what}`, failure?.message ?? '', failure?.code);
+  });
+  return findings.length > 0 ? findings : [ok('all that were written went out')];
 }
 
 async function lookAtCleanup(place: Place, signal: AbortSignal): Promise<Finding[]> {
