@@ -155,8 +155,8 @@ export function noticeConformance(name: string, open: OpenFollowed): void {
     ]);
     await one.look(2);
     assert.deepEqual(await one.deliver(), [
-      'it@example.org new: /project: STORE_ROOT_MISSING',
-      'ops new: /project: STORE_ROOT_MISSING',
+      'it@example.org new: Trouble with /project: STORE_ROOT_MISSING',
+      'ops new: Trouble with /project: STORE_ROOT_MISSING',
     ]);
     await one.look(4_999);
     assert.deepEqual(await one.deliver(), [], 'quiet hours');

@@ -213,7 +213,7 @@ function roomProblem({
   if (free === undefined || total === undefined) return undefined;
   const verdict = judgeRoom({ free, total, ...(least === undefined ? {} : { least }) });
   const left = `${(free / 1e9).toFixed(1)} of ${(total / 1e9).toFixed(1)} GB free`;
-  if (verdict === 'below') return `is below its floor (storage.freeSpace): ${left}`;
+  // the streamer itself says so of a floor
   return verdict === 'scarce' ? `is nearly full: ${left}` : undefined;
 }
 

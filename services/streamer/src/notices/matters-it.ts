@@ -188,7 +188,7 @@ function storageDrafts({ troubles, machines }: Facts): Draft[] {
     ...troubles.map(({ code, about, message }) => ({
       key: `storage:${about}:${code}`,
       topic: 'storage',
-      heading: `${about}: ${code}`,
+      heading: `Trouble with ${about}: ${code}`,
       items: [{ id: code, text: code }],
       paragraphs: [message],
     })),

@@ -111,7 +111,7 @@ test('matters of IT: each kind of trouble is a matter of its own', () => {
     'The calendar old cannot be read',
     'The calendar never cannot be read',
     'The calendar shrunk lost many bookings at once',
-    '/project: STORE_ROOT_MISSING',
+    'Trouble with /project: STORE_ROOT_MISSING',
     'The disk of /data (receiver) is nearly full: 0.1 of 9.0 GB free',
     'A certificate runs out soon: soon',
     'A certificate cannot be read: gone',
