@@ -11,6 +11,7 @@ export const FILES = [
   'tests/integration/backup*.test.ts',
   'tests/integration/erase-everywhere.test.ts',
   'tests/integration/worklist-erased-exams.test.ts',
+  'tests/integration/notify.test.ts',
   'tests/integration/splice.test.ts',
   'tests/integration/images-fuzz.test.ts',
   'tests/integration/worklist-attacks.test.ts',
