@@ -64,6 +64,7 @@ export interface Ports {
   readonly streamer: number;
   readonly receiver: number;
   readonly board: number;
+  readonly prometheus: number;
 }
 
 /**
@@ -109,6 +110,7 @@ export class Project {
       SCANFLOW_STREAMER_HTTP_PORT: String(ports.streamer),
       SCANFLOW_RECEIVER_HTTP_PORT: String(ports.receiver),
       SCANFLOW_BOARD_PORT: String(ports.board),
+      SCANFLOW_PROMETHEUS_PORT: String(ports.prometheus),
       SCANFLOW_ORTHANC_DICOM_OPEN: 'false',
       // any that are free, where there are several
       SCANFLOW_STREAMER_HTTP_PORTS: '0',
@@ -119,17 +121,19 @@ export class Project {
 
   static async create(what: string, files: readonly string[]): Promise<Project> {
     // asked for at the same time, so that no two are the same
-    const [worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver, board] = await Promise.all([
-      freePort(),
-      freePort(),
-      freePort(),
-      freePort(),
-      freePort(),
-      freePort(),
-      freePort(),
-      freePort(),
-    ]);
-    const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver, board };
+    const [worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver, board, prometheus] =
+      await Promise.all([
+        freePort(),
+        freePort(),
+        freePort(),
+        freePort(),
+        freePort(),
+        freePort(),
+        freePort(),
+        freePort(),
+        freePort(),
+      ]);
+    const ports = { worklist, dicom, orthanc, cal2wl, worklistHttp, streamer, receiver, board, prometheus };
     return new Project(`scanflow-test-${what}-${process.pid}`, files, ports);
   }
 

@@ -11,6 +11,9 @@ import { docker, Project, ROOT, whyNot } from './engine.ts';
 const SERVICES = ['cal2wl', 'worklist', 'orthanc', 'receiver', 'streamer', 'dashboard'] as const;
 const ONE_SHOTS = ['secrets', 'quickack'] as const;
 
+/** Prometheus stands beside this stack; the others run without it. */
+const FILES = ['compose.yaml', 'compose.monitoring.yaml'];
+
 const options = { skip: await whyNot() };
 
 async function status(port: number, path: string, user?: string): Promise<number> {
@@ -24,9 +27,9 @@ suite('the stack', options, () => {
   let stack: Project;
   before(async () => {
     // one after the other where the machine is small; npm and apt are what takes time
-    await (await Project.create('stack', ['compose.yaml'])).compose('build');
+    await (await Project.create('stack', FILES)).compose('build');
     // free ports are looked for only now: they might not stay free for as long as that takes
-    stack = await Project.create('stack', ['compose.yaml']);
+    stack = await Project.create('stack', FILES);
     const start = performance.now();
     await orLogs(stack, () => stack.compose('up', '--detach', '--wait'));
     console.error(`docker compose up -d --wait: ${((performance.now() - start) / 1000).toFixed(1)} s`);
@@ -45,6 +48,43 @@ suite('the stack', options, () => {
   test('update: the health check of 0.1.0, in compose files that a facility keeps, finds its probe', async () => {
     const probe = ['/app/packages/chassis/src/probe.ts', 'http://127.0.0.1:9101/healthz'];
     assert.match(await stack.exec('cal2wl', 'node', ...probe), /^200 /);
+  });
+
+  test('prometheus: it is hardened, scrapes each service, and has loaded the alerts', async () => {
+    const container = await stack.inspect('prometheus');
+    assertHardened('prometheus', container);
+    assert.match(container.Config.User, /^10005:10005$/);
+    assert.equal(container.HostConfig.CapAdd, null);
+    const api = async (path: string): Promise<unknown> => {
+      const answer = await fetch(`http://127.0.0.1:${stack.ports.prometheus}/api/v1/${path}`);
+      return ((await answer.json()) as { data: unknown }).data;
+    };
+    const up = async (): Promise<string[]> =>
+      (
+        (await api('targets?state=active')) as {
+          activeTargets: readonly { health: string; labels: { job: string } }[];
+        }
+      ).activeTargets
+        .filter(({ health }) => health === 'up')
+        .map(({ labels }) => labels.job)
+        .toSorted();
+    const jobs = ['cal2wl', 'dashboard', 'receiver', 'streamer', 'worklist'].map(
+      (name) => `scanflow-${name}`,
+    );
+    await until(async () => (await up()).join() === jobs.join(), {
+      what: 'each service is scraped',
+      timeoutMs: 90_000,
+      everyMs: 1_000,
+    });
+    const { groups } = (await api('rules?type=alert')) as {
+      groups: readonly { rules: readonly { health: string; name: string }[] }[];
+    };
+    const rules = groups.flatMap((group) => group.rules);
+    assert.ok(rules.length >= 25, `${rules.length} rules`);
+    assert.deepEqual(
+      rules.filter(({ health }) => health === 'err'),
+      [],
+    );
   });
 
   test('board: the header viewer is there, also as one file', async () => {

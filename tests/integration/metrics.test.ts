@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { freePort, makeSelfSigned, startProgram, until, type Program } from '@scanflow/testkit';
+import { parse } from 'yaml';
+import { freePort, makeSelfSigned, run, startProgram, until, type Program } from '@scanflow/testkit';
 
 const ROOT = join(import.meta.dirname, '../..');
 const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer', 'dashboard'] as const;
@@ -161,4 +162,94 @@ test('metrics: docs/metrics.md lists each with its type, labels, meaning and ser
       if (services.includes(service) && !metrics.has(name)) wrong.push(`${name}: ${service} has none`);
   }
   assert.deepEqual(wrong, [], `docs/metrics.md should have:\n${wrong.join('\n')}\n`);
+});
+
+const DEPLOY = join(ROOT, 'deploy');
+const read = (file: string): Promise<string> => readFile(join(ROOT, file), 'utf8');
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string; readonly description: string; readonly docs: string };
+}
+
+const rules = async (): Promise<readonly Rule[]> =>
+  (
+    parse(await read('deploy/prometheus/alerts.yml')) as { groups: readonly { rules: readonly Rule[] }[] }
+  ).groups.flatMap((group) => group.rules);
+
+/** Metrics and labels that an expression names and the table lacks. */
+function unknownIn(expr: string, table: ReadonlyMap<string, Documented>): string[] {
+  const bad: string[] = [];
+  const known = (name: string): Documented | undefined =>
+    table.get(name) ?? table.get(name.replace(/_(?:bucket|sum|count)$/, ''));
+  for (const [, name = '', matchers = ''] of expr.matchAll(/\b(scanflow_[a-z0-9_]+)\b(?:\{([^}]*)\})?/g)) {
+    // the beginning of a pattern
+    if (name === 'scanflow_') continue;
+    const metric = known(name);
+    if (metric === undefined) bad.push(name);
+    for (const [, label = ''] of matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g))
+      if (metric?.labels.has(label) === false) bad.push(`${name}{${label}}`);
+  }
+  for (const [, one = '', other = '', rest = ''] of expr.matchAll(
+    /__name__=~"scanflow_\((\w+)\|(\w+)\)(\w+)"/g,
+  ))
+    for (const service of [one, other])
+      if (!table.has(`scanflow_${service}${rest}`)) bad.push(`scanflow_${service}${rest}`);
+  return bad;
+}
+
+test('alerts and dashboard: they name only metrics and labels that a service exports', async () => {
+  const table = await documented();
+  const dashboard = await read('deploy/grafana/scanflow.json');
+  const { panels } = JSON.parse(dashboard) as {
+    panels: readonly { targets: readonly { expr: string }[] }[];
+  };
+  const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  assert.ok(queries.length > 10);
+  const all = [...queries, ...(await rules()).map(({ expr }) => expr)];
+  assert.deepEqual(
+    all.flatMap((expr) => unknownIn(expr, table)),
+    [],
+  );
+  assert.ok(
+    all.every((expr) => !/bytes_stored_total|receiver_associations\b/.test(expr)),
+    'old names',
+  );
+});
+
+test('alerts: each says what happened and what to do, has a test, and stands in docs/metrics.md', async () => {
+  const page = await read('docs/metrics.md');
+  const tests = await read('deploy/prometheus/alerts.test.yml');
+  const rows = Array.from(page.matchAll(/^\| `(Scanflow\w+)` +\| (\w+) +\|.*\]\((\S+)\) +\|$/gm), (row) =>
+    row.slice(1).join(' '),
+  );
+  const all = await rules();
+  assert.deepEqual(
+    all.map(({ alert, labels, annotations }) =>
+      [alert, labels.severity, annotations.docs.replace(/^docs\//, '')].join(' '),
+    ),
+    rows,
+  );
+  for (const { alert, annotations } of all) {
+    assert.ok(tests.includes(`'${alert} fires'`), alert);
+    assert.ok(annotations.summary !== '' && annotations.description !== '', alert);
+  }
+});
+
+const promtool = await run('promtool', ['--version']).then(
+  () => false as const,
+  () => 'promtool is not installed: sh scripts/setup.sh --with-tools',
+);
+
+test('promtool: configuration, rules and their tests are good', { skip: promtool }, async () => {
+  for (const args of [
+    ['check', 'config', 'prometheus.yml'],
+    ['check', 'rules', 'alerts.yml'],
+    ['test', 'rules', 'alerts.test.yml'],
+  ]) {
+    const { code, stdout, stderr } = await run('promtool', args, { cwd: join(DEPLOY, 'prometheus') });
+    assert.equal(code, 0, stdout + stderr);
+  }
 });
