@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dcmtk, run } from '@scanflow/testkit';
+import { dcmtk, run, until } from '@scanflow/testkit';
 import { ROOT, type Container, type Project } from './engine.ts';
 
 /** Where the stack does not come up, what its containers said goes along with the error. */
@@ -61,4 +61,37 @@ export async function assertTypoShows(stack: Project): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     await stack.compose('up', '--detach', '--wait');
   }
+}
+
+interface Targets {
+  readonly activeTargets: readonly { readonly health: string; readonly labels: { readonly job: string } }[];
+}
+
+interface RuleGroups {
+  readonly groups: readonly {
+    readonly rules: readonly { readonly health: string; readonly name: string }[];
+  }[];
+}
+
+/** Prometheus at this port scrapes each service, and its alerts can be evaluated. */
+export async function assertScraped(port: number): Promise<void> {
+  const api = async (path: string): Promise<unknown> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`);
+    return ((await answer.json()) as { data: unknown }).data;
+  };
+  const up = async (): Promise<string> =>
+    ((await api('targets?state=active')) as Targets).activeTargets
+      .filter(({ health }) => health === 'up')
+      .map(({ labels }) => labels.job)
+      .toSorted()
+      .join();
+  const jobs = ['cal2wl', 'dashboard', 'receiver', 'streamer', 'worklist'].map((name) => `scanflow-${name}`);
+  const patience = { what: 'each service is scraped', timeoutMs: 90_000, everyMs: 1_000 };
+  await until(async () => (await up()) === jobs.join(), patience);
+  const rules = ((await api('rules?type=alert')) as RuleGroups).groups.flatMap((group) => group.rules);
+  assert.ok(rules.length >= 25, `${rules.length} rules`);
+  assert.deepEqual(
+    rules.filter(({ health }) => health === 'err'),
+    [],
+  );
 }

@@ -179,25 +179,25 @@ const rules = async (): Promise<readonly Rule[]> =>
     parse(await read('deploy/prometheus/alerts.yml')) as { groups: readonly { rules: readonly Rule[] }[] }
   ).groups.flatMap((group) => group.rules);
 
+type Table = ReadonlyMap<string, Documented>;
+
 /** Metrics and labels that an expression names and the table lacks. */
-function unknownIn(expr: string, table: ReadonlyMap<string, Documented>): string[] {
-  const bad: string[] = [];
-  const known = (name: string): Documented | undefined =>
-    table.get(name) ?? table.get(name.replace(/_(?:bucket|sum|count)$/, ''));
-  for (const [, name = '', matchers = ''] of expr.matchAll(/\b(scanflow_[a-z0-9_]+)\b(?:\{([^}]*)\})?/g)) {
-    // the beginning of a pattern
-    if (name === 'scanflow_') continue;
-    const metric = known(name);
-    if (metric === undefined) bad.push(name);
-    for (const [, label = ''] of matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g))
-      if (metric?.labels.has(label) === false) bad.push(`${name}{${label}}`);
-  }
-  for (const [, one = '', other = '', rest = ''] of expr.matchAll(
-    /__name__=~"scanflow_\((\w+)\|(\w+)\)(\w+)"/g,
-  ))
-    for (const service of [one, other])
-      if (!table.has(`scanflow_${service}${rest}`)) bad.push(`scanflow_${service}${rest}`);
-  return bad;
+const unknownIn = (expr: string, table: Table): string[] =>
+  [
+    ...expr.matchAll(/\b(scanflow_[a-z0-9_]*[a-z0-9])\b(?:\{([^}]*)\})?/g),
+    // a pattern of two names
+    ...Array.from(
+      expr.matchAll(/__name__=~"scanflow_\((\w+)\|(\w+)\)(\w+)"/g),
+      ([, one = '', other = '', rest = '']) =>
+        [one, other].map((service) => ['', `scanflow_${service}${rest}`, '']),
+    ).flat(),
+  ].flatMap(([, name = '', matchers = '']) => unknownOf(name, matchers, table));
+
+function unknownOf(name: string, matchers: string, table: Table): string[] {
+  const metric = table.get(name) ?? table.get(name.replace(/_(?:bucket|sum|count)$/, ''));
+  if (metric === undefined) return [name];
+  const labels = Array.from(matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g), ([, label = '']) => label);
+  return labels.filter((label) => !metric.labels.has(label)).map((label) => `${name}{${label}}`);
 }
 
 test('alerts and dashboard: they name only metrics and labels that a service exports', async () => {
