@@ -1,52 +1,16 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeCalendar, startRadicale, type Radicale } from '@scanflow/testkit';
-import { close, listen, startCalendars, type Calendars } from './cal2wl-fetch-support.ts';
+import { openWay, type Way } from './cal2wl-caldav-way.ts';
+import { close, startCalendars, type Calendars } from './cal2wl-fetch-support.ts';
 import { soon, temporaryFolder } from './cal2wl-support.ts';
-
-/** The way to Radicale, on which requests are seen and answers can be spoilt. */
-interface Way {
-  readonly server: Server;
-  readonly seen: { method: string; body: string; url: string; headers: IncomingMessage['headers'] }[];
-  spoil: ((body: string) => string) | undefined;
-}
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let radicale: Radicale;
 let way: Way;
 let cal2wl: Calendars;
-
-async function openWay(to: string): Promise<Way> {
-  const seen: Way['seen'] = [];
-  const server = createServer((request, response) => {
-    void (async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const { method = 'GET', url = '/', headers } = request;
-      const body = Buffer.concat(chunks).toString();
-      seen.push({ method, body, url, headers });
-      const answer = await fetch(new URL(url, to), {
-        method,
-        headers: {
-          authorization: headers.authorization ?? '',
-          'content-type': headers['content-type'] ?? '',
-          depth: String(headers['depth'] ?? ''),
-        },
-        ...(body === '' ? {} : { body }),
-      });
-      const text = await answer.text();
-      response
-        .writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' })
-        .end(open.spoil?.(text) ?? text);
-    })().catch(() => response.destroy());
-  });
-  const open: Way = { server, seen, spoil: undefined };
-  await listen(server);
-  return open;
-}
 
 const event = (uid: string, hours: number, more: Parameters<typeof soon>[2] = {}): string =>
   makeCalendar([soon(uid, hours, more)]);

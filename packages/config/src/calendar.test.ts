@@ -20,6 +20,16 @@ const folder = await mkdtemp(join(tmpdir(), 'scanflow-calendar-'));
 after(() => rm(folder, { recursive: true, force: true }));
 
 const mistakes: [string, string, RegExp][] = [
+  [
+    'an answer that cannot be written',
+    'url: https://h/c, answer: {}',
+    /^calendars\.c\.answer: goes with caldav/,
+  ],
+  [
+    'an answer of unknown events',
+    'caldav: https://h/c/, answer: { when: [skipped] }',
+    /^calendars\.c\.answer\.when/,
+  ],
   ['two places', 'url: https://h/c.ics, folder: f', /^calendars\.c: expected exactly one of url, file, /],
   ['a login in an address', 'caldav: https://u:p@h/c/', /^calendars\.c\.caldav: has a user or a password/],
   ['a login in a proxy', 'url: https://h/c, proxy: http://u:p@h:1', /^calendars\.c\.proxy: has a user/],
@@ -80,6 +90,17 @@ for (const [name, keys, message] of mistakes)
     assert.equal(found.length, 1, found.join('\n'));
     assert.match(found[0] ?? '', message);
   });
+
+test('calendars: an answer by category does not go where categories name the scanner', () => {
+  const scanner = '{ by: categories, map: { MRI: prisma }, otherwise: skip }';
+  const of = (property: string) =>
+    parseConfig(
+      `${BASE}calendars: { c: { scanner: ${scanner}, caldav: https://h/c/, answer: { property: ${property} } } }\n`,
+      'scanflow.yaml',
+    );
+  assert.equal(of('comment').ok, true);
+  assert.equal(of('categories').ok, false);
+});
 
 test('calendars: each place and each way to log in is taken', () => {
   for (const keys of [

@@ -76,7 +76,43 @@ export const fetching = {
   maxSize: z.int().min(1024).default(67_108_864).describe('Largest calendar in bytes, decoded.'),
 };
 
+/** What cal2wl writes back into a calendar; nothing if absent. */
+export const answer = z
+  .strictObject({
+    property: z
+      .enum(['comment', 'categories'])
+      .default('comment')
+      .describe('`comment` says why; `categories` is `Scanflow rejected` or `Scanflow taken`.'),
+    when: z
+      .array(z.enum(['rejected', 'taken']))
+      .default(['rejected'])
+      .describe('Which events get one. `[]` removes all.'),
+  })
+  .optional()
+  .describe(
+    'Writes into events of a `caldav` calendar what became of them. Its user needs permission to write. If absent, cal2wl writes nothing. docs/booking.md says which events it leaves alone.',
+  );
+
 type Calendar = z.output<z.ZodObject<typeof fetching>>;
+
+/** What is wrong with `answer`; `path` leads to the calendar. */
+export function answerRules(
+  path: readonly string[],
+  calendar: Pick<Calendar, 'caldav'> & {
+    readonly answer?: z.output<typeof answer>;
+    readonly scanner: unknown;
+  },
+): Finding[] {
+  if (calendar.answer === undefined) return [];
+  const problem = (message: string): Finding[] => [{ path: [...path, 'answer'], message }];
+  if (calendar.caldav === undefined) return problem('goes with caldav only: nothing else can be written');
+  const { scanner } = calendar;
+  const isByCategory =
+    typeof scanner === 'object' && scanner !== null && 'by' in scanner && scanner.by === 'categories';
+  return calendar.answer.property === 'categories' && isByCategory
+    ? problem('has property: categories, but the categories name the scanner here; choose comment')
+    : [];
+}
 
 const PLACES = ['url', 'file', 'folder', 'caldav'] as const;
 /** Keys that mean nothing for what is read from disk. */

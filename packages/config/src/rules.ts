@@ -1,7 +1,7 @@
 /** What no single value of the configuration shows: broken rules between them, and warnings about good values. Pure. */
 import { LABELS, WALK_IN, type Pattern } from '@scanflow/booking';
 import { didYouMean, pairRule, type Finding } from './issue.ts';
-import { fetchingRules } from './calendar.ts';
+import { answerRules, fetchingRules } from './calendar.ts';
 import { dashboardRules } from './dashboard.ts';
 import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
 import { hookRules, ledgerRules, tagRules } from './streaming.ts';
@@ -87,6 +87,7 @@ function calendarRules(
     return [
       ...loginRules(path, calendar),
       ...fetchingRules(path, calendar),
+      ...answerRules(path, calendar),
       ...vocabularyRules(path, calendar, bookings),
       ...scannersNamed(path, calendar).flatMap(([place, scanner]) =>
         known === undefined || known.includes(scanner)

@@ -1,6 +1,6 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
-import { fetching } from './calendar.ts';
+import { answer, fetching } from './calendar.ts';
 import { DAY_MS } from '@scanflow/runtime/time';
 import {
   characterSet,
@@ -66,6 +66,7 @@ const calendar = z
       })
       .optional()
       .describe('Which of its slots are on the worklist.'),
+    answer,
     ...ownVocabulary,
   })
   .describe('One booking calendar; exactly one of url, file, folder, caldav.');

@@ -3,6 +3,7 @@
  * (RFC 4918 13) while they arrive.
  */
 import { defined } from '@scanflow/failure/defined';
+import { writeAnswers } from './caldav-answer.ts';
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import { XmlError, xmlReader } from '@scanflow/runtime';
 import { type Fetched, type Source, type Validators, Stop } from './source.ts';
@@ -37,6 +38,12 @@ export function caldavSource(options: CaldavSourceOptions): Source {
         const bytes = assemble(known);
         if (bytes.length > options.maxSize) throw tooLarge(url.host, options.maxSize);
         return { kind: 'body', bytes, validators: defined({ etag: stamp }) };
+      }),
+    answer: (answering, signal) =>
+      writeAnswers({ url, web, answering, signal }, async (ask) => {
+        // after a restart, a calendar without a change was not fetched yet
+        known ??= whole(await collectionAt(url, ask).list(true), url.host);
+        return [...known.values()];
       }),
   };
 }
@@ -96,7 +103,7 @@ function framed(data: string): string {
 }
 
 /** One object of a collection by its path, with its iCalendar text in `data`. */
-interface DavObject {
+export interface DavObject {
   readonly path: string;
   readonly etag: string | undefined;
   readonly data: string | undefined;

@@ -9,7 +9,8 @@ import { webClient, type Heard, type WebOptions } from './web/client.ts';
 import { clockSkew, statusTrouble } from './web/answer.ts';
 
 export { fileSource } from './files.ts';
-export type { Fetched, Source, Validators } from './source.ts';
+export { CATEGORIES, MARK, type Answer } from './answer.ts';
+export type { Answered, Fetched, Source, Validators } from './source.ts';
 
 export interface Place {
   readonly kind: 'url' | 'caldav' | 'file' | 'folder';

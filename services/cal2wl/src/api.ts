@@ -14,15 +14,24 @@ import type { Config } from '@scanflow/config';
 import { placeOf } from '@scanflow/sources';
 import { failure, ok, skipped, type Check, type Finding } from '@scanflow/transfer/doctor/check';
 import { TRIAL_MS } from '@scanflow/transfer/doctor/trials';
+import type { Failure } from '@scanflow/failure';
 import { count, outcomeView, type CalendarReport, type PassReport } from './report.ts';
 import type { Reader } from './reader.ts';
 
-export function addRoutes(app: FastifyInstance, last: () => PassReport | undefined): void {
-  app.get('/api/calendars', () => ({ calendars: calendarViews(last()) }));
+export function addRoutes(
+  app: FastifyInstance,
+  last: () => PassReport | undefined,
+  /** Why a calendar takes no answers, if so. */
+  unanswered: (calendar: string) => Failure | undefined = () => undefined,
+): void {
+  app.get('/api/calendars', () => ({ calendars: calendarViews(last(), unanswered) }));
   app.get('/api/bookings', () => bookingViews(last()));
 }
 
-function calendarViews(report: PassReport | undefined): object[] {
+function calendarViews(
+  report: PassReport | undefined,
+  unanswered: (calendar: string) => Failure | undefined,
+): object[] {
   const now = Temporal.Now.instant();
   return (report?.calendars ?? []).map(
     ({ calendar, scanner, state, waiting, failure, outcomes, held, projects, notes, ...more }) => ({
@@ -33,7 +42,7 @@ function calendarViews(report: PassReport | undefined): object[] {
       ...freshness(more, now),
       ...defined({ failure }),
       ...(notes.length === 0 ? {} : { notes }),
-      ...defined({ projects }),
+      ...defined({ projects, answer: unanswered(calendar) }),
       bookings: count(outcomes, 'booking'),
       skipped: count(outcomes, 'skipped'),
       rejected: count(outcomes, 'rejected'),

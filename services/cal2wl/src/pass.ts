@@ -109,6 +109,11 @@ export class Passes {
     );
   }
 
+  /** Whether a booking's labels are erased. */
+  isErased(one: Outcome): boolean {
+    return one.outcome === 'booking' && this.#options.erasures.hasLabels(one.record.labels);
+  }
+
   async run(now: Temporal.Instant, signal: AbortSignal): Promise<PassReport> {
     const { config, shelf, log } = this.#options;
     const began = performance.now();

@@ -109,6 +109,10 @@ export class Reader {
     this.#options = options;
   }
 
+  get source(): Source {
+    return this.#options.source;
+  }
+
   /** Fetches and reads. A calendar without a usable answer keeps its last good state. */
   async read(window: Window, now: Temporal.Instant, signal: AbortSignal): Promise<Reading> {
     await this.#load(window);

@@ -104,7 +104,11 @@ interface PoliteOptions {
 /** Delays each fetch at random: otherwise all facilities would fetch at the full minute. */
 export function polite(source: Source, { host, queues, every, random = Math.random }: PoliteOptions): Source {
   const longest = Math.min(every / 10, LONGEST_JITTER_MS);
+  const { answer } = source;
   return {
+    ...(answer === undefined
+      ? {}
+      : { answer: (answering, signal) => queues.run(host, () => answer(answering, signal)) }),
     async fetch(validators, signal) {
       await sleep(random() * longest, signal);
       return queues.run(host, () => source.fetch(validators, signal));

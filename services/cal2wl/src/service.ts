@@ -5,6 +5,7 @@ import {
   addMachine,
   certificatesIn,
   erasuresIn,
+  type FastifyInstance,
   type Health,
   httpAccess,
   type Log,
@@ -19,6 +20,7 @@ import { openMemory, type Memory } from './adapters/memory.ts';
 import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
+import { Answers } from './answers.ts';
 import { addRoutes, healthOf, createMetrics, calendarTrials } from './api.ts';
 import { addBoard } from './board.ts';
 import { Passes } from './pass.ts';
@@ -42,6 +44,7 @@ const HERE = { inContainer: false };
 export async function startCal2wl(context: ServiceContext<Config>, place = HERE): Promise<RunningCal2wl> {
   const { config, log, signal } = context;
   const passes = await passesOf(config, log);
+  const answers = answersOf(config, passes, log);
   const registry = new Registry();
   const [count, tell] = [createMetrics(registry), createPassLog(log)];
   let last: PassReport | undefined;
@@ -54,14 +57,7 @@ export async function startCal2wl(context: ServiceContext<Config>, place = HERE)
     health,
     registry,
     log,
-    routes: (app) => {
-      addRoutes(app, () => last);
-      addBoard(app, { data: config.data, log, last: () => last });
-      addWalkIns(app, { walkIns: passes.walkIns, last: () => last });
-      const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });
-      addMachine(app, registry, { folders: { data: config.data }, certificates });
-      addTrials(app, { calendars: calendarTrials(config, passes.readers) });
-    },
+    routes: (app) => addPages(app, { config, registry, log, passes, answers, last: () => last }),
   });
   log.info('listening', { bind, port: http.port });
   const stopping = new AbortController();
@@ -71,6 +67,7 @@ export async function startCal2wl(context: ServiceContext<Config>, place = HERE)
       last = await passes.run(Temporal.Now.instant(), stopped);
       count(last);
       if (!stopped.aborted) tell(last);
+      answers.after(last, stopped);
     } catch (error) {
       // the folders are unreadable; health shows that passes no longer succeed
       log.error('a pass failed; the next one tries again', { error });
@@ -85,10 +82,37 @@ export async function startCal2wl(context: ServiceContext<Config>, place = HERE)
       stopping.abort();
       await loop;
       await watching;
+      await answers.settled();
       await http.close();
     },
   };
 }
+
+interface Pages {
+  readonly config: Config;
+  readonly registry: Registry;
+  readonly log: Log;
+  readonly passes: Passes;
+  readonly answers: Answers;
+  readonly last: () => PassReport | undefined;
+}
+
+function addPages(app: FastifyInstance, { config, registry, log, passes, answers, last }: Pages): void {
+  addRoutes(app, last, (calendar) => answers.failureOf(calendar));
+  addBoard(app, { data: config.data, log, last });
+  addWalkIns(app, { walkIns: passes.walkIns, last });
+  const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });
+  addMachine(app, registry, { folders: { data: config.data }, certificates });
+  addTrials(app, { calendars: calendarTrials(config, passes.readers) });
+}
+
+const answersOf = (config: Config, passes: Passes, log: Log): Answers =>
+  new Answers({
+    config,
+    sources: new Map([...passes.readers].map(([name, { source }]) => [name, source])),
+    isErased: (one) => passes.isErased(one),
+    log,
+  });
 
 export async function passesOf(config: Config, log: Log): Promise<Passes> {
   const bookings = join(config.data, 'bookings');

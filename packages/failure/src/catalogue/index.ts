@@ -165,6 +165,7 @@ export const CATALOGUE: readonly Section[] = [
       'PUBLISH | transient | a worklist item or booking record could not be written | check space and permissions of the data folder',
       'PROJECTS_UNREADABLE | permanent | the list of projects holds none; its last good content counts | one project per line, or a JSON array of texts',
       'FETCH_UNEXPECTED | transient | fetching a calendar failed in a way that nobody foresaw | look into the log, and tell us',
+      "ANSWER_REFUSED | permanent | the calendar's server refused to take an event with what became of it (`calendars.NAME.answer`); cal2wl tries again after a day or a restart | give its user permission to write, enter the final address, or take `answer` out",
       'FEED_EMPTY | transient | the answer is empty | open the address in a browser',
       "FEED_HTML | transient | a web page came instead of a calendar: a login, an error | use the calendar's own iCalendar address",
       'FEED_NOT_ICALENDAR | transient | it is no iCalendar | as above',

@@ -33,7 +33,7 @@ export interface WebOptions extends SourceLimits, CredentialOptions, TransportOp
 export interface Asked {
   readonly method: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Statuses that count as answers. Redirects are followed, and all others are failures. */
   readonly expect: readonly number[];
   /** Takes the decoded body in pieces, so that `bytes` stays empty. An error that it throws ends the request. */
@@ -52,8 +52,10 @@ export type Ask = (url: URL, asked: Asked) => Promise<Heard>;
 
 export interface WebClient {
   /** One fetch: `work` may send several requests within the time limit. It returns failures of `ask` instead of throwing. */
-  run(signal: AbortSignal, work: (ask: Ask) => Promise<Fetched>): Promise<Fetched>;
+  run<T>(signal: AbortSignal, work: (ask: Ask) => Promise<T>): Promise<T | Failed>;
 }
+
+type Failed = Extract<Fetched, { kind: 'failed' }>;
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);

@@ -109,7 +109,7 @@ async function pem(file: string): Promise<Buffer> {
 export interface Message {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string | undefined;
+  readonly body?: string | Uint8Array | undefined;
   readonly signal: AbortSignal;
 }
 
