@@ -120,7 +120,9 @@ class OneCalendar {
       return true;
     };
     try {
-      this.#take(await write({ answers, mayWrite }, signal));
+      const answered = await write({ answers, mayWrite }, signal);
+      // the service ends: the request was cut off by us
+      if (!signal.aborted) this.#take(answered);
     } catch (error) {
       log.error('what became of events could not be written into the calendar', { error });
       this.#pausedUntil = now() + PAUSE_MS;
