@@ -1,9 +1,14 @@
 /** Writes answers into events of a CalDAV calendar (RFC 4791 5.3.2), and only where nobody changed the event meanwhile. */
 import { defined } from '@scanflow/failure/defined';
 import { uidIn, withAnswer, type Answer } from './answer.ts';
-import type { DavObject } from './caldav.ts';
 import type { Answered, Answering } from './source.ts';
 import type { Ask, WebClient } from './web/client.ts';
+
+/** An event as the calendar gave it last. */
+interface EventObject {
+  readonly path: string;
+  readonly data: string | undefined;
+}
 
 interface Writing {
   readonly url: URL;
@@ -22,7 +27,7 @@ const REFUSED = [301, 302, 303, 307, 308, 400, 401, 403, 405, 413, 415, 501, 507
 /** `objects`: the events as fetched last. */
 export async function writeAnswers(
   { url, web, answering, signal }: Writing,
-  objects: (ask: Ask) => Promise<readonly DavObject[]>,
+  objects: (ask: Ask) => Promise<readonly EventObject[]>,
 ): Promise<Answered> {
   const counts = { written: 0, changed: 0 };
   const refused = new Map<string, number>();
@@ -45,13 +50,13 @@ export async function writeAnswers(
 
 interface Unlike {
   readonly uid: string;
-  readonly object: DavObject;
+  readonly object: EventObject;
   readonly answer: Answer | undefined;
 }
 
 /** Events that do not say yet what they shall say. A UID that two objects have names none. */
-function unlike(objects: readonly DavObject[], answers: Answering['answers']): Unlike[] {
-  const seen = new Map<string, DavObject | undefined>();
+function unlike(objects: readonly EventObject[], answers: Answering['answers']): Unlike[] {
+  const seen = new Map<string, EventObject | undefined>();
   for (const object of objects) {
     const uid = uidIn(object.data ?? '');
     if (uid !== undefined && answers.has(uid)) seen.set(uid, seen.has(uid) ? undefined : object);
@@ -69,7 +74,7 @@ function unlike(objects: readonly DavObject[], answers: Answering['answers']): U
 async function write(
   ask: Ask,
   at: URL,
-  { data = '' }: DavObject,
+  { data = '' }: EventObject,
   answer: Answer | undefined,
 ): Promise<'written' | 'changed' | 'kept' | number> {
   const { status, header, bytes } = await ask(at, { method: 'GET', expect: [200, ...GONE] });

@@ -103,7 +103,7 @@ function framed(data: string): string {
 }
 
 /** One object of a collection by its path, with its iCalendar text in `data`. */
-export interface DavObject {
+interface DavObject {
   readonly path: string;
   readonly etag: string | undefined;
   readonly data: string | undefined;
