@@ -208,6 +208,7 @@ test('demo: where its workspace is absent, as in the images of the services, the
   await withFolder(async (folder) => {
     const command = join(folder, 'services/cli/src');
     await cp(dirname(MAIN), command, { recursive: true });
+    await cp(join(dirname(MAIN), '../package.json'), join(folder, 'services/cli/package.json'));
     const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
     await mkdir(join(folder, 'node_modules/@scanflow'), { recursive: true });
     for (const name of await readdir(join(modules, '@scanflow')))

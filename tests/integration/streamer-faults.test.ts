@@ -204,10 +204,10 @@ test('streamer: a full disk holds the series back, visibly, and nothing half wri
   assert.deepEqual(await Promise.all(open), [200, 503]);
   const metrics = await rig.metrics();
   assert.match(metrics, /^scanflow_healthy 0$/m);
-  assert.match(metrics, /scanflow_streamer_waiting_series\{target="storage",code="STORE_DISK_FULL"\} 1/);
+  assert.match(metrics, /scanflow_streamer_waiting_legs\{target="storage",reason="STORE_DISK_FULL"\} 1/);
   assert.match(
     metrics,
-    /scanflow_streamer_waiting_oldest_seconds\{target="storage",code="STORE_DISK_FULL"\} \d/,
+    /scanflow_streamer_oldest_waiting_seconds\{target="storage",reason="STORE_DISK_FULL"\} \d/,
   );
   assert.equal((await run('mount', ['-o', 'remount,size=64m', root])).code, 0);
   const [series] = await settled(rig, 1, ['complete'], 90_000);

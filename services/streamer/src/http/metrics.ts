@@ -9,7 +9,6 @@ import { summarise } from '../ledger/views.ts';
 import type { Outlook } from '../send/outlook.ts';
 import type { VerifySummary } from '../verify/types.ts';
 import { verifySummary } from '../verify/sql.ts';
-import { waitingLegs } from '../work/waiting.ts';
 
 export interface Metrics {
   readonly registry: Registry;
@@ -24,7 +23,6 @@ export function createMetrics(ledger: Ledger, condition: Condition, now: () => n
   const registry = new Registry();
   const gauge = gaugesIn(registry);
   addLedgerGauges(gauge, ledger, now);
-  addTriedGauges(gauge, ledger, now);
   addConditionGauges(gauge, condition);
   addVerifyGauges(gauge, ledger, now);
   const counter: AddCounter = (name, help, ...labelNames) =>
@@ -157,31 +155,6 @@ function addLedgerGauges(add: AddGauge, ledger: Ledger, now: () => number): void
       const { oldestPending } = await summary();
       gauge.set(oldestPending === undefined ? 0 : (now() - oldestPending) / 1000);
     },
-  );
-}
-
-function addTriedGauges(add: AddGauge, ledger: Ledger, now: () => number): void {
-  const waiting = onceAtATime(ledger, waitingLegs);
-  add(
-    'scanflow_streamer_waiting_series',
-    'Series that wait although they were tried, by target and code.',
-    async (gauge) => {
-      const all = await waiting();
-      gauge.reset();
-      for (const { target, code, series } of all) gauge.set({ target, code }, series);
-    },
-    ...['target', 'code'],
-  );
-  add(
-    'scanflow_streamer_waiting_oldest_seconds',
-    'How long attempts on the oldest of these series have failed, by target and code.',
-    async (gauge) => {
-      const all = await waiting();
-      gauge.reset();
-      for (const { target, code, since } of all)
-        gauge.set({ target, code }, Math.max(0, (now() - since) / 1000));
-    },
-    ...['target', 'code'],
   );
 }
 

@@ -143,7 +143,9 @@ export function searchConformance(name: string, open: OpenLedger): void {
       { attempts: 1, nextTry: 500, failure: FAILURE },
       120,
     );
-    assert.deepEqual(await ledger.read(waitingLegs), [{ target: 'pacs', code: FAILURE.code, count: 1 }]);
+    assert.deepEqual(await ledger.read(waitingLegs), [
+      { target: 'pacs', code: FAILURE.code, count: 1, since: 120 },
+    ]);
     assert.equal((await ledger.read(searchSeries, { target: 'pacs', waits: true }, PAGE)).total, 1);
     assert.deepEqual([await legs('stuck'), await legs('open'), await legs('stuck', 'other')], [1, 1, 0]);
     await ledger.write(legFailed, await toForward(ledger, 500), FAILURE, 510);

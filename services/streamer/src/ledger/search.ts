@@ -185,17 +185,27 @@ function hookConditions({ target = '', leg, waits }: SeriesFilter): Condition[] 
   return [{ sql: `(series.id IN (${subjects}) OR series.session IN (${subjects}))`, values: [hook, hook] }];
 }
 
-/** How many legs of each target wait for their next try after a failure. Those of a paused destination do not. */
-export async function waitingLegs(tx: Tx): Promise<{ target: string; code: string; count: number }[]> {
+/** Legs of one target that wait for their next try after the same failure. */
+export interface TriedLegs {
+  readonly target: string;
+  readonly code: string;
+  readonly count: number;
+  /** Since when the attempts on the oldest one have failed. */
+  readonly since: Millis;
+}
+
+/** Legs that wait although they were tried, the oldest first. Those of a paused destination do not. */
+export async function waitingLegs(tx: Tx): Promise<TriedLegs[]> {
   const rows = await tx.all(
-    `SELECT target, failure_code, count(*) AS n FROM leg l
+    `SELECT target, failure_code, count(*) AS n, min(coalesce(waiting_since, updated)) AS since FROM leg l
      WHERE state = 'pending' AND attempts > 0 AND failure_code IS NOT NULL AND NOT ${IS_PAUSED}
-     GROUP BY target, failure_code ORDER BY target, failure_code`,
+     GROUP BY target, failure_code ORDER BY since, target, failure_code`,
   );
   return rows.map((row) => ({
     target: String(row['target']),
     code: String(row['failure_code']),
     count: Number(row['n']),
+    since: Number(row['since']),
   }));
 }
 

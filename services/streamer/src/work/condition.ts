@@ -8,7 +8,8 @@ import type { VerifySummary } from '../verify/types.ts';
 import type { LowSpace } from '../store/types.ts';
 import type { Reason } from '../model/series.ts';
 import { verifyHealth } from '../verify/plan.ts';
-import { holdsStoring, isFull, waitingFaults, type Waiting } from './waiting.ts';
+import type { TriedLegs } from '../ledger/search.ts';
+import { holdsStoring, isFull, waitingFaults } from './waiting.ts';
 
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;
@@ -31,7 +32,7 @@ export class Condition {
   /** Series that are overdue for deletion from Orthanc, at the last look. */
   kept: KeptSummary | undefined;
   /** Series that wait although they were tried, as they were looked up last. */
-  waiting: readonly Waiting[] = [];
+  waiting: readonly TriedLegs[] = [];
   /** When the streamer last requested /system of Orthanc. */
   askedAt = 0;
   seq = 0;
@@ -99,7 +100,7 @@ export class Condition {
       ...this.waiting.filter(holdsStoring).map((one) => ({
         code: one.code,
         about: 'Project storage',
-        message: `${one.series} series wait. Images are in Orthanc, and nothing is lost.`,
+        message: `${one.count} series wait. Images are in Orthanc, and nothing is lost.`,
       })),
       ...(down !== undefined && now - down.since > UNREACHABLE_MS
         ? [{ code: down.failure.code, about: 'Orthanc', message: down.failure.message }]
@@ -178,7 +179,7 @@ export class Condition {
     const low = this.#low.map((one) => `STORE_SPACE_FLOOR: ${lowText(one)}`);
     const full = this.waiting
       .filter(holdsStoring)
-      .map(({ code, series }) => `${code}: ${series} series wait.`);
+      .map(({ code, count }) => `${code}: ${count} series wait.`);
     return [...refused, ...low, ...full].join(' ') || 'ok';
   }
 }
