@@ -177,9 +177,7 @@ export class Condition {
       ([path, { code, message }]) => `${code}: ${unnamed(message, path)}`,
     );
     const low = this.#low.map((one) => `STORE_SPACE_FLOOR: ${lowText(one)}`);
-    const full = this.waiting
-      .filter(holdsStoring)
-      .map(({ code, count }) => `${code}: ${count} series wait.`);
+    const full = this.waiting.filter(holdsStoring).map(({ code, count }) => `${code}: ${count} series wait.`);
     return [...refused, ...low, ...full].join(' ') || 'ok';
   }
 }
