@@ -226,7 +226,7 @@ export async function allWaiting(tx: Tx): Promise<Waiting[]> {
          THEN leg.failure_code WHEN leg.next_try IS NULL THEN 'storage' END AS reason,
        count(*) AS n, min(coalesce(leg.since, leg.updated)) AS since
      FROM leg JOIN series s ON s.id = leg.series ${JOIN_PAUSE}
-     WHERE leg.state = 'pending' AND s.state <> 'quarantined' GROUP BY 1, 2 ORDER BY 1, 2`,
+     WHERE leg.state = 'pending' AND s.state <> 'quarantined' GROUP BY 1, 2 ORDER BY 1, 2 NULLS FIRST`,
   );
   return rows.map((row) => ({
     target: String(row['target']),
