@@ -54,7 +54,7 @@ test('doctor: destinations, each wrong in its own way, and what to do about it',
       { host: '127.0.0.1', port: await startSilent(t) },
       'DEST_NO_ASSOCIATION',
       /no answer to the association request/,
-      /may be no DICOM node, or want TLS/,
+      /may be no DICOM node, or may require TLS/,
     ],
     expired: [
       { ...(await speaking(expired, '-ic')), tls: ca },
