@@ -19,7 +19,7 @@ sum() { # sum SERVICE TEXT
 bad() { # bad SERVICE
   case " $failed " in *" $1 "*) ;; *) failed="$failed $1" ;; esac
 }
-state_of() { docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{with .State.Health}}{{.Status}}{{end}}' "$1"; }
+state_of() { docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{with .State.Health}}{{.Status}}{{end}}' "$1"; }
 
 # why a container does not run: the last error of its log, else its last line
 last_words() { # last_words ID
@@ -33,10 +33,17 @@ look() { # look SERVICE
   ids=$(docker compose ps --all --quiet "$1")
   [ -n "$ids" ] || echo "FAILED   $1 has no container. → docker compose up -d --wait"
   for id in $ids; do
-    read -r status code health <<EOF
+    read -r status code restarts health <<EOF
 $(state_of "$id")
 EOF
     case $status/$code/$health in
+      running/*/starting)
+        # seen between two ends, it may be gone before anything is asked in it
+        if [ "$restarts" = 0 ]; then runs=yes; else
+          echo "FAILED   $1 starts again and again, $restarts times so far. Its last words:"
+          last_words "$id"
+        fi
+        ;;
       running/*/unhealthy)
         runs=yes
         echo "FAILED   $1 runs, and is not well:"
@@ -69,10 +76,14 @@ for service in $services; do
   esac
   if [ "$runs" = yes ]; then
     docker compose exec -T "$service" scanflow doctor --here "$@" >"$said" 2>&1
-  else
-    docker compose run --rm --no-deps -T "$service" scanflow doctor --here "$@" >"$said" 2>&1
+    code=$?
+    # it ended meanwhile
+    [ -s "$said" ] || runs=no
   fi
-  code=$?
+  if [ "$runs" = no ]; then
+    docker compose run --rm --no-deps -T "$service" scanflow doctor --here "$@" >"$said" 2>&1
+    code=$?
+  fi
   cat "$said"
   last=$(tail -1 "$said")
   [ "$code" = 0 ] || bad "$service"

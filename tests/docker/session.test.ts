@@ -75,7 +75,7 @@ suite('an imaging session through the stack', options, () => {
 
   test('series: the table shows them from within the container', async () => {
     const table = await demo.exec('streamer', 'scanflow', 'series', 'list', '--state', 'complete');
-    assert.equal(table.match(/^[0-9a-f]{8} {2}complete .* 12\/12$/gm)?.length, 4, table);
+    assert.equal(table.match(/^[0-9a-f]{8} {2}complete .* 12\/12 +\/project\/\S+ *$/gm)?.length, 4, table);
   });
 
   test('project storage: 48 images, and each manifest holds for its folder', async () => {
