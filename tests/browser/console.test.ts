@@ -83,6 +83,15 @@ suite('walk-ins and consoles in a browser', { skip: NO_BROWSER ?? false }, () =>
     assert.equal(wall.url(), `${board.url}/console/prisma`);
     await wall.getByRole('heading', { name: 'prisma' }).waitFor();
     await wall.locator('#live', { hasText: 'live' }).waitFor({ timeout: 20_000 });
+    const minutesIn = async (where: string): Promise<number> => {
+      const [, hours, minutes] = /(\d\d):(\d\d)/.exec((await wall.locator(where).textContent()) ?? '') ?? [];
+      return Number(hours) * 60 + Number(minutes);
+    };
+    const apart = (await minutesIn('#live')) - (await minutesIn('.clock'));
+    assert.ok(
+      [0, 1, -1, 1439, -1439].includes(apart),
+      `the browser's zone is not the facility's: ${apart} min`,
+    );
     await assertLegible(wall);
     await assertAccessible(wall, 'the console');
   });

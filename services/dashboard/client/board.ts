@@ -82,13 +82,14 @@ function fail({ status }: Response): never {
   throw new Error(String(status));
 }
 
-/** The time of now, as the browser's user writes it. */
+/** The time of now at the facility, as the browser's user writes it. */
 function clock(): string {
   return new Intl.DateTimeFormat([], {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
     hourCycle: 'h23',
+    ...(live?.dataset['zone'] ? { timeZone: live.dataset['zone'] } : {}),
   }).format();
 }
 

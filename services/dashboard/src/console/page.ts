@@ -40,6 +40,7 @@ export const consoleFrame = (view: ConsoleView, events: string): string =>
           class="live"
           role="status"
           data-events="${events}"
+          data-zone="${view.timezone}"
           data-good="${pages.live.good}"
           data-stale="${pages.live.stale}"
         ></span>

@@ -15,12 +15,14 @@ export interface Framed {
   /** Above it. */
   readonly banner?: Html | undefined;
   readonly person?: Person | undefined;
+  /** Of the facility, for the time that the page says it is of. */
+  readonly zone?: string | undefined;
   /** A page's own module, in the place of the board's, and its style beside it. */
   readonly own?: { readonly script: string; readonly style: string };
 }
 
 /** A whole page. */
-export const framed = ({ title, path, main, banner, person, own }: Framed): string =>
+export const framed = ({ title, path, main, banner, person, zone, own }: Framed): string =>
   `<!doctype html>\n${html`<html lang="${t.language}">
     <head>
       <meta charset="utf-8" />
@@ -36,7 +38,7 @@ export const framed = ({ title, path, main, banner, person, own }: Framed): stri
       <header>
         <b class="name">Scanflow</b>
         ${person !== undefined && navigation(path)}
-        ${path !== undefined && html`<span id="live" class="live" role="status" data-good="${t.live.good}" data-stale="${t.live.stale}"></span>`}
+        ${path !== undefined && html`<span id="live" class="live" role="status" data-zone="${zone ?? ''}" data-good="${t.live.good}" data-stale="${t.live.stale}"></span>`}
         ${person !== undefined && account(person)}
       </header>
       <main id="main" tabindex="-1">${banner} ${main}</main>

@@ -47,6 +47,7 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   readForms(app);
   for (const [name, { type, body }] of readAssets())
     app.get(`/assets/${name}`, (_request, reply) => reply.type(type).send(body));
+  app.decorateReply('zone', options.facility.timezone);
   addBanners(app, options);
   addSignIn(app, options);
   addDays(app, options);

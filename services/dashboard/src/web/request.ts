@@ -54,6 +54,13 @@ export const ownPath = (path: string | undefined): string =>
 
 const MOST_PATH = 1_000;
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** Of the facility. */
+    zone?: string;
+  }
+}
+
 export interface Sent {
   readonly title: string;
   readonly main: Html;
@@ -67,9 +74,14 @@ export interface Sent {
  * into bytes once, and goes out without a copy for each; the frame around it is each person's own.
  */
 export function send(reply: FastifyReply, { title, main, path, person }: Sent): FastifyReply {
-  const [head = '', tail = ''] = framed({ title, path, main: PLACE, person, banner: reply.banner }).split(
-    PLACE.toString(),
-  );
+  const [head = '', tail = ''] = framed({
+    title,
+    path,
+    main: PLACE,
+    person,
+    banner: reply.banner,
+    zone: reply.zone,
+  }).split(PLACE.toString());
   const tag = `"${hash('sha256', `${head}${main.sent.tag}${tail}`, 'base64url')}"`;
   if (reply.statusCode === 200) {
     void reply.header('etag', tag);
