@@ -179,7 +179,11 @@ test('storage: below the floor of free space work is held, shown, and goes on', 
   const [series] = await settled(rig, 1, ['complete']);
   assert.ok(series !== undefined);
   assert.equal(await verifyStored(rig, series), 3);
-  assert.equal((await rig.health()).status, 200);
+  // what waits is looked up every few seconds
+  await until(async () => (await rig.health()).status === 200, {
+    what: 'it is well again',
+    timeoutMs: 30_000,
+  });
 });
 
 test('storage: a project with its own root and layout, modes, and series.tar that grows', async (t) => {
