@@ -208,6 +208,14 @@ suite('the day board in a browser', { skip: NO_BROWSER ?? false }, () => {
     problems.splice(0);
   });
 
+  test('health: a button has the service try its part, and the page says what came of it', async () => {
+    await goto('/health');
+    await page.getByRole('button', { name: 'Check now: Calendars' }).click();
+    await page.locator('#calendars').getByText('it answers').first().waitFor({ timeout: 60_000 });
+    await assertAccessible(page, 'the result of a check');
+    problems.splice(0);
+  });
+
   test('roles: a member sees their project alone; the page of another one is not there', async () => {
     const link = await board.invite({ name: 'member', role: 'member', projects: ['3010000.03'] });
     const own = await browser.newContext();

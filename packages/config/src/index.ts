@@ -11,3 +11,4 @@ export { configWarnings, formatWarning, patternsIn, type ConfigWarning } from '.
 export { jsonSchema, type Config } from './schema.ts';
 export { admits, sendersOf } from './network.ts';
 export { defaultTag } from './streaming.ts';
+export { IT_TOPICS } from './notify.ts';

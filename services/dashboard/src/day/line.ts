@@ -41,6 +41,8 @@ export function lanesOf(rows: readonly Row[]): readonly { readonly row: Row; rea
 }
 
 const MOST_LANES = 6;
+/** Below this a slot has room for its shape alone; its title and its row name it. */
+const NAMED_PERCENT = 6;
 /** Of what has no length, in parts of the picture. */
 const LEAST_PERCENT = 0.6;
 const AXIS = 20;
@@ -125,7 +127,9 @@ function barOf(row: Row, y: number, at: (time: number) => number, { timezone, no
       height="${SLOT}"
     >
       <rect width="100%" height="100%" rx="4"></rect>
-      <text x="5" y="15">${SHAPES[journey.verdict]} ${row.labels?.subject ?? nameOf(row)}</text>
+      <text x="5" y="15">
+        ${SHAPES[journey.verdict]}${width >= NAMED_PERCENT && ` ${row.labels?.subject ?? nameOf(row)}`}
+      </text>
     </svg>
     ${
       made !== undefined &&

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bookingRules, parseConfig } from '@scanflow/config';
+import { bookingRules, IT_TOPICS, parseConfig } from '@scanflow/config';
 import { interpret } from '@scanflow/booking';
 import { itMatters, type ItRules } from './matters-it.ts';
 import { bookersTo, eventKey, peopleMatters, type PeopleRules } from './matters-people.ts';
@@ -10,18 +10,6 @@ import type { EventFact, Facts, MachineFact, SeriesFact, SessionFact, Thread } f
 const NOW = Temporal.Instant.from('2026-11-30T08:00:00Z').epochMilliseconds;
 const DAY = 86_400_000;
 const TO = [{ channel: 'mail', address: 'it@example.org' }];
-const TOPICS = [
-  'quarantine',
-  'failed',
-  'waiting',
-  'hooks',
-  'verification',
-  'calendar',
-  'storage',
-  'certificate',
-  'service',
-];
-
 const facts = (over: Partial<Facts> = {}): Facts => ({
   ...{
     now: NOW,
@@ -37,7 +25,7 @@ const facts = (over: Partial<Facts> = {}): Facts => ({
   ...over,
 });
 const it = (over: Partial<ItRules> = {}): ItRules => ({
-  ...{ to: TO, topics: new Set(TOPICS), urgent: new Set(['storage']), board: 'https://b.example.org' },
+  ...{ to: TO, topics: new Set(IT_TOPICS), urgent: new Set(['storage']), board: 'https://b.example.org' },
   ...{
     zone: 'Europe/Amsterdam',
     stale: 3_600_000,
@@ -117,7 +105,7 @@ test('matters of IT: each kind of trouble is a matter of its own', () => {
     'A certificate cannot be read: gone',
     'The service cal2wl does not answer',
   ]);
-  for (const topic of TOPICS)
+  for (const topic of IT_TOPICS)
     assert.deepEqual(
       itMatters(facts(all), it({ topics: new Set([topic]) })).every((one) => one.topic === topic),
       true,

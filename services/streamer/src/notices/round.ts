@@ -1,5 +1,6 @@
 /** One look at everything, and what follows: messages are written down in the transaction that decides on them. One streamer does it at a time. */
 import { createHash, randomUUID } from 'node:crypto';
+import { IT_TOPICS } from '@scanflow/config';
 import type { Notice } from '@scanflow/notify';
 import { lead } from '../ledger/claims.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
@@ -113,18 +114,6 @@ interface Known {
   readonly topics: ReadonlyMap<string, Millis>;
 }
 
-const STANDING = [
-  'quarantine',
-  'failed',
-  'waiting',
-  'hooks',
-  'verification',
-  'calendar',
-  'storage',
-  'certificate',
-  'service',
-];
-
 async function apply(tx: Tx, picture: Picture, known: Known, now: Millis): Promise<{ written: number }> {
   const { notices, facts } = known;
   // between the look and now another may have taken over
@@ -132,7 +121,7 @@ async function apply(tx: Tx, picture: Picture, known: Known, now: Millis): Promi
   await pruneNotices(tx, notices.channels, KEPT_MS, now);
   const isFirst = await keepTopics(tx, known, now);
   const events = picture.matters.filter(({ event }) => event).map(({ key }) => key);
-  const all = await threads(tx, [...STANDING, 'rejected'], events);
+  const all = await threads(tx, [...IT_TOPICS, 'rejected'], events);
   const desk = new Desk(tx, notices, now, await lastHour(tx, now));
   const waiting = new Set<string>();
   for (const matter of picture.matters)
