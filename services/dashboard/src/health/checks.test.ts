@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Service } from '../sources/service.ts';
-import { certificateChecks, diskChecks, orthancChecks, seriesChecks, versionChecks } from './checks.ts';
+import {
+  certificateChecks,
+  diskChecks,
+  orthancChecks,
+  seriesChecks,
+  serviceChecks,
+  versionChecks,
+} from './checks.ts';
 import { createLooks } from './look.ts';
+import { t } from '../texts/pages.ts';
 import { HOSTILE, NOW, iso, rig } from '../web/board-kit.test.ts';
 import { randomUUID } from 'node:crypto';
 
@@ -44,7 +52,8 @@ test('health: certificates that run out within three weeks, have run out, or can
 });
 
 test('health: versions that differ, an Orthanc that is silent, and series that wait for a person', () => {
-  const of = (...versions: string[]) => versions.map((version) => ({ name: 'a', version, detail: [] }));
+  const of = (...versions: string[]) =>
+    versions.map((version) => ({ name: 'a', version, detail: [], faults: [] }));
   assert.deepEqual(versionChecks(of('0.2.0', '0.2.0')), []);
   assert.equal(versionChecks(of('0.2.0', '0.1.0'))[0]?.state, 'warn');
   const silent = { answers: false, forSeconds: 60, code: 'ORTHANC_UNREACHABLE', message: 'x' };
@@ -179,4 +188,29 @@ test('health: whom the receiver and the worklist refused shows, as text, with wh
   const worklist = section('worklist');
   assert.equal(worklist.match(/called ORTHANC, 1 time,/g)?.length, 10);
   assert.match(worklist, /refused 2 more callers/);
+});
+
+test('health: a service that reports faults shows each with its code; one of a version before shows what it says', () => {
+  const fault = {
+    state: 'failing',
+    code: 'STORE_DISK_FULL',
+    message: '1 series waits. Free space.',
+  } as const;
+  const late = {
+    state: 'degraded',
+    code: 'CALENDAR_STALE',
+    message: 'prisma was read an hour ago.',
+  } as const;
+  const service = { name: 'streamer', version: '1', detail: ['ledger: broken'] };
+  const lines = (status: number, faults: readonly (typeof fault | typeof late)[]) =>
+    serviceChecks({ ...service, status, faults }).map(
+      ({ state, text, todo }) => `${state} ${text} ${String(todo ?? '')}`,
+    );
+  assert.deepEqual(lines(503, [fault, late]), [
+    `bad ${t.health.failing} Version 1`,
+    'bad 1 series waits. Free space. <code>STORE_DISK_FULL</code>',
+    'warn prisma was read an hour ago. <code>CALENDAR_STALE</code>',
+  ]);
+  assert.deepEqual(lines(200, []), [`good ${t.health.ok} Version 1`]);
+  assert.deepEqual(lines(503, []), [`bad ${t.health.failing} Version 1 · ledger: broken`]);
 });

@@ -30,12 +30,23 @@ export const dark = ({ since }: Away, timezone: string): Check[] => [
 
 const good = (name: string, text: string): Check => ({ name, state: 'good', text });
 
-export function serviceCheck({ name, status, version, detail }: ServiceHealth): Check {
-  if (status === undefined) return { name, state: 'bad', text: t.health.silent, todo: t.health.silentTodo };
-  const todo = [...(version === undefined ? [] : [`${t.health.version} ${version}`]), ...detail].join(' · ');
-  return status === 200
-    ? { name, state: 'good', text: t.health.ok, todo }
-    : { name, state: 'bad', text: t.health.failing, todo };
+/** Whether it answers and is well, and then a line for each fault that it reports. */
+export function serviceChecks({ name, status, version, detail, faults }: ServiceHealth): Check[] {
+  if (status === undefined) return [{ name, state: 'bad', text: t.health.silent, todo: t.health.silentTodo }];
+  const is = version === undefined ? [] : [`${t.health.version} ${version}`];
+  // what it says beside is for whoever looks for a reason
+  const todo = [...is, ...(status !== 200 && faults.length === 0 ? detail : [])].join(' · ');
+  return [
+    status === 200
+      ? { name, state: 'good', text: t.health.ok, todo }
+      : { name, state: 'bad', text: t.health.failing, todo },
+    ...faults.map(({ state, code, message }): Check => ({
+      name,
+      state: state === 'failing' ? 'bad' : 'warn',
+      text: message,
+      todo: html`<code>${code}</code>`,
+    })),
+  ];
 }
 
 /** Services of several versions do not always understand each other. */

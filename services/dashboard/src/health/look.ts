@@ -2,10 +2,11 @@
  * What Health looks at, each asked of the service that knows it, with the time of the look. However often people press the button, it
  * is asked once in 2 s.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   calendarsAnswer,
   countsAnswer,
+  faultAnswer,
   machineAnswer,
   problemsAnswer,
   refusedAnswer,
@@ -25,6 +26,8 @@ export interface ServiceHealth {
   readonly version?: string;
   /** What it says of itself, as `key: value`. */
   readonly detail: readonly string[];
+  /** What it says is wrong; none of a version before. */
+  readonly faults: readonly z.infer<typeof faultAnswer>[];
 }
 
 export interface Machine {
@@ -108,9 +111,10 @@ async function healthOf(name: string, service: Service): Promise<ServiceHealth> 
     const detail = Object.entries(rest).flatMap(([key, value]) =>
       ['string', 'number', 'boolean'].includes(typeof value) ? [`${key}: ${String(value)}`] : [],
     );
-    return { name, status, detail, ...(typeof version === 'string' ? { version } : {}) };
+    const faults = z.array(faultAnswer).catch([]).parse(rest['faults']);
+    return { name, status, detail, faults, ...(typeof version === 'string' ? { version } : {}) };
   } catch {
-    return { name, detail: [] };
+    return { name, detail: [], faults: [] };
   }
 }
 

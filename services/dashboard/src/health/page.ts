@@ -16,7 +16,7 @@ import {
   refusedChecks,
   senderChecks,
   seriesChecks,
-  serviceCheck,
+  serviceChecks,
   versionChecks,
   worklistChecks,
   type Check,
@@ -87,7 +87,7 @@ function checksOf(name: Section, view: HealthPage): readonly Check[] {
     checks: (part: T) => readonly Check[],
   ): readonly Check[] => (isAway(part) ? dark(part, timezone) : checks(part));
   const made: Readonly<Record<Section, () => readonly Check[]>> = {
-    services: () => [...services.map(serviceCheck), ...versionChecks(services)],
+    services: () => [...services.flatMap(serviceChecks), ...versionChecks(services)],
     calendars: () => calendarChecks(view),
     worklist: () => [
       ...known(view.worklist, worklistChecks),

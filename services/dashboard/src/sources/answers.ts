@@ -265,6 +265,13 @@ export const triedAnswer = z.object({
   ),
 });
 
+/** A fault in `/healthz`. */
+export const faultAnswer = z.object({
+  state: z.enum(['failing', 'degraded']),
+  code: z.string(),
+  message: z.string(),
+});
+
 /** `/healthz` of the streamer, as far as Orthanc and the ledger are concerned. */
 export const streamerHealth = z.object({
   orthanc: z.object({

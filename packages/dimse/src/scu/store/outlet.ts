@@ -8,7 +8,7 @@ import type { Association } from '../../association.ts';
 const WIRE = 278_528;
 /**
  * Bytes of a write from which no further PDU of a large file is put on it. A peer on this machine takes small writes
- * sooner: at 272 KiB, four instances of 512 MB took 8 % longer.
+ * sooner: at 272 KiB, four instances of 512 MB took 3 to 8 % longer.
  */
 const STREAMED = 65_536;
 
