@@ -3,6 +3,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const ours = [
+  'bids',
   'booking',
   'calendar',
   'dicom',
@@ -178,6 +179,7 @@ export default tseslint.config(
       complexity: ['error', 15],
     },
   },
+  room(['packages/bids/**/*.ts'], ['bids', 'failure'], 'bids', [noIo]),
   room(['packages/booking/**/*.ts'], ['booking', 'failure'], 'booking', [noIo]),
   room(['packages/dicom/**/*.ts'], ['booking', 'dicom', 'failure'], 'dicom', [noIo]),
   room(['packages/dimse/**/*.ts'], ['dicom', 'dimse', 'failure'], 'dimse'),
