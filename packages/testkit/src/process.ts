@@ -109,13 +109,33 @@ export async function listenOnLoopback(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A port of 127.0.0.1 that was free a moment ago. */
+/** Beneath the ports that Linux gives to outgoing connections (32768 and up): none of them takes one before its server starts. */
+const [FIRST_PORT, LAST_PORT] = [20_000, 32_767];
+/** Processes that start one after the other begin so many ports apart. */
+const APART = 41;
+
+/** Ports of one process, each once, in turn. */
+function* portsInTurn(): Generator<number, never> {
+  const all = LAST_PORT - FIRST_PORT + 1;
+  for (let at = process.pid * APART; ; at += 1) yield FIRST_PORT + (at % all);
+}
+const ports = portsInTurn();
+
+/** A port of 127.0.0.1 that was free a moment ago, and that this process gets no second time. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenOnLoopback(server);
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = ports.next().value;
+    const server = createServer();
+    const listening = once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    server.listen(port, '127.0.0.1');
+    if (!(await listening)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 export interface UntilOptions {
