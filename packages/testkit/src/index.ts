@@ -12,6 +12,18 @@ export { reportExam } from './exams.ts';
 export { dcmtk, startDcmqrscp, startStorescp, storescu, type Storescp } from './dcmtk.ts';
 export { examBegins, examEnds, examRecord, examSeries, SERIES_UID } from './exams.ts';
 export { findOrthanc, startOrthanc, type OrthancOptions, type RunningOrthanc } from './orthanc.ts';
+export {
+  BOLD_VOLUMES,
+  GRADIENTS,
+  mrSession,
+  scanSeries,
+  SESSION_SERIES,
+  writeMrSession,
+  type MrSeries,
+  type MrWhat,
+  type Scanned,
+  type SessionOptions,
+} from './mr/session.ts';
 export { findPostgres, startPostgres, type Postgres } from './postgres.ts';
 export {
   apiFetch,

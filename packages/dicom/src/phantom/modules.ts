@@ -3,7 +3,8 @@ import type { DataSet, Element } from '../dataset.ts';
 import { tagOf } from '../dictionary.ts';
 import { sopClasses } from '../uids.ts';
 import { items, text, type Attributes } from '../values.ts';
-import type { PhantomModality, Plan } from './options.ts';
+import { tilesOf } from './acquisition.ts';
+import { uidFrom, type PhantomModality, type Plan } from './options.ts';
 import type { Palette } from './pixels.ts';
 
 const NOTHING: DataSet = new Map();
@@ -54,7 +55,7 @@ function series(plan: Plan): Attributes {
     SeriesTime: time,
     StationName: text(step, 'ScheduledStationName') ?? text(step, 'ScheduledStationAETitle') ?? 'PHANTOM',
     SeriesDescription: plan.seriesDescription,
-    ProtocolName: plan.seriesDescription,
+    ProtocolName: plan.protocolName ?? plan.seriesDescription,
     SeriesInstanceUID: plan.seriesInstanceUid,
     SeriesNumber: plan.seriesNumber,
     PerformedProcedureStepStartDate: date,
@@ -220,17 +221,24 @@ const FIELD = 240;
 const SPACING = 1.5;
 
 /** Where the images of a volume lie, slice by slice (PS3.3 C.7.4.1, C.7.6.2): one frame of reference, axial. */
-export function imagePlane(plan: Plan, index: number): Attributes {
-  const spacing = FIELD / Math.max(plan.rows, plan.columns);
-  const z = SPACING * (index - (plan.images - 1) / 2);
-  const corner = (count: number): number => -((count - 1) / 2) * spacing;
+export function imagePlane(plan: Plan, slice: number): Attributes {
+  const { acquisition, rows, columns } = plan;
+  const spacing = FIELD / Math.max(rows, columns);
+  const between = acquisition?.spacing ?? SPACING;
+  const z = between * (slice - ((acquisition?.slices ?? plan.images) - 1) / 2);
+  // a mosaic has the position that one slice of its size would have
+  const tiles = acquisition === undefined ? 1 : tilesOf(acquisition);
+  const corner = (count: number): number => -((count * tiles - 1) / 2) * spacing;
   return {
-    SliceThickness: SPACING,
-    SpacingBetweenSlices: plan.modality === 'MR' ? SPACING : undefined,
-    NumberOfPhaseEncodingSteps: plan.modality === 'MR' ? plan.rows : undefined,
-    FrameOfReferenceUID: plan.uid('frame of reference'),
+    SliceThickness: between,
+    SpacingBetweenSlices: plan.modality === 'MR' ? between : undefined,
+    NumberOfPhaseEncodingSteps: plan.modality === 'MR' ? rows : undefined,
+    FrameOfReferenceUID:
+      acquisition === undefined
+        ? plan.uid('frame of reference')
+        : uidFrom(`${plan.studyInstanceUid}/frame of reference`),
     PositionReferenceIndicator: null,
-    ImagePositionPatient: [corner(plan.columns), corner(plan.rows), z],
+    ImagePositionPatient: [corner(columns), corner(rows), z],
     ImageOrientationPatient: [1, 0, 0, 0, 1, 0],
     SliceLocation: z,
     PixelSpacing: [spacing, spacing],

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { DataSet, Element } from '../dataset.ts';
 import { transferSyntaxes } from '../uids.ts';
 import { text } from '../values.ts';
+import type { Acquisition } from './acquisition.ts';
 
 export type PhantomModality = 'MR' | 'CT' | 'SC';
 
@@ -16,6 +17,8 @@ export interface PhantomOptions {
   readonly columns?: number;
   readonly seriesNumber?: number;
   readonly seriesDescription?: string;
+  /** `seriesDescription` by default. */
+  readonly protocolName?: string;
   readonly seriesInstanceUid?: string;
   /** A modality worklist item: the series takes its patient, study and step attributes, as a console does. */
   readonly worklistItem?: DataSet;
@@ -33,6 +36,8 @@ export interface PhantomOptions {
   readonly characterSet?: string;
   /** Private blocks as scanners write them, in groups 0009 to 0029; yes by default. */
   readonly vendorBlocks?: boolean;
+  /** MR alone: another acquisition than a T1-weighted volume. `images` may end it anywhere. */
+  readonly acquisition?: Acquisition;
 }
 
 /** The options with everything decided. */
@@ -69,13 +74,8 @@ const DEFAULTS = {
 /** Fills in the defaults. Throws RangeError for impossible numbers, and for a transfer syntax that phantoms cannot have. */
 export function planOf(options: PhantomOptions): Plan {
   const chosen = { ...DEFAULTS, ...options };
-  const { images, rows, columns, seriesNumber, transferSyntax, modality, seed } = chosen;
-  for (const [name, value] of Object.entries({ images, rows, columns, seriesNumber })) {
-    if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1`);
-  }
-  if (rows > 0xffff || columns > 0xffff) throw new RangeError('rows and columns are at most 65535 (US)');
-  if (!WRITABLE.includes(transferSyntax))
-    throw new RangeError(`phantoms are not written in ${transferSyntax}`);
+  const { modality, seriesNumber, seed } = chosen;
+  requirePossible(chosen);
   const root = seed === undefined ? newUid() : `seed ${seed}`;
   const item = options.worklistItem ?? new Map<number, Element>();
   const patientId = options.patientId ?? text(item, 'PatientID') ?? 'PHANTOM';
@@ -93,6 +93,18 @@ export function planOf(options: PhantomOptions): Plan {
     seriesInstanceUid,
     uid: (purpose) => uidFrom(`${seriesInstanceUid}/${purpose}`),
   };
+}
+
+function requirePossible(options: PhantomOptions & typeof DEFAULTS): void {
+  const { images, rows, columns, seriesNumber, transferSyntax, modality, acquisition } = options;
+  for (const [name, value] of Object.entries({ images, rows, columns, seriesNumber })) {
+    if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name} must be a whole number from 1`);
+  }
+  if (rows > 0xffff || columns > 0xffff) throw new RangeError('rows and columns are at most 65535 (US)');
+  if (acquisition !== undefined && modality !== 'MR')
+    throw new RangeError(`an acquisition is for MR, not for ${modality}`);
+  if (!WRITABLE.includes(transferSyntax))
+    throw new RangeError(`phantoms are not written in ${transferSyntax}`);
 }
 
 /** A new UID at random, `2.25.` and up to 39 digits (PS3.5 B.2): it needs no registered root. */

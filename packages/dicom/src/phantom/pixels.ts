@@ -76,6 +76,22 @@ export function drawSlice(
   return bytes;
 }
 
+/** Images as the tiles of one, from left to right and from the top; what no image covers is 0. */
+export function tiled(
+  images: readonly Uint8Array[],
+  tiles: number,
+  rows: number,
+  rowLength: number,
+): Uint8Array {
+  const bytes = new Uint8Array(tiles * tiles * rows * rowLength);
+  for (const [index, image] of images.entries()) {
+    const corner = Math.floor(index / tiles) * rows * tiles * rowLength + (index % tiles) * rowLength;
+    for (let row = 0; row < rows; row += 1)
+      bytes.set(image.subarray(row * rowLength, (row + 1) * rowLength), corner + row * tiles * rowLength);
+  }
+  return bytes;
+}
+
 function tissue(x: number, y: number, palette: Palette): number {
   const radius = (x * x) / 0.49 + (y * y) / 0.77;
   if (radius > 1) return palette.air;
