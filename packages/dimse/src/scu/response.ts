@@ -1,7 +1,6 @@
 /** One request and its responses: how every SCU service waits for them and cancels them; and C-ECHO, which has no more. */
-import { describeStatus, type DimseService } from '@scanflow/dicom/file';
+import { describeStatus, sopClasses, transferSyntaxes, type DimseService } from '@scanflow/dicom/file';
 import { FailureError, transient } from '@scanflow/failure';
-import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { endingOf, type Association } from '../association.ts';
 import type { Message } from '../message/assembler.ts';
 import { COMMAND, hex, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
