@@ -72,7 +72,10 @@ async function writeLarge(folder: string, files: number, bytes: number): Promise
   }
 }
 
-/** All runs by sender; they take turns, so that other load hits all alike. The first turn warms up. */
+/**
+ * All runs by sender; they take turns, so that other load hits all alike, and every other turn the last begins: who comes
+ * after another finds the machine as that one left it. The first turn warms up.
+ */
 async function inTurns(
   senders: readonly Sender[],
   folder: string,
@@ -80,7 +83,7 @@ async function inTurns(
 ): Promise<Map<string, Took[]>> {
   const took = new Map<string, Took[]>(senders.map(({ name }) => [name, []]));
   for (let round = 0; round <= turns; round += 1)
-    for (const { name, send } of senders) {
+    for (const { name, send } of round % 2 === 0 ? senders : senders.toReversed()) {
       const one = await send(folder);
       console.error(`${round === 0 ? 'warm-up' : `round ${round}`}: ${name} ${one.seconds.toFixed(2)} s`);
       if (round > 0) took.get(name)?.push(one);
@@ -112,7 +115,7 @@ async function measureSmall(work: string, sink: Sink, copy: Sender): Promise<voi
 async function measureLarge(work: string, sink: Sink, copy: Sender): Promise<void> {
   const folder = join(work, 'large');
   await writeLarge(folder, large, 512 * MB);
-  const took = await inTurns([scanflow(sink), storescu(sink), copy], folder, Math.min(rounds, 3));
+  const took = await inTurns([scanflow(sink), storescu(sink), copy], folder, rounds);
   printTable(`${large} instances of 512 MB`, took);
   boundRatio('large images', took, 'storescu', 1.1);
   bound('large images, memory in MB', most(took.get(OURS)), 150, 0);
@@ -127,6 +130,8 @@ async function measureHuge(work: string, sink: Sink): Promise<void> {
 }
 
 const work = await mkdtemp(join(tmpdir(), 'scanflow-bench-send-'));
+// journals of the user's own are none of the bench's: each run would look into them
+process.env['XDG_STATE_HOME'] = join(work, 'state');
 const sink = await startSink();
 try {
   const copy = await startCopy();
