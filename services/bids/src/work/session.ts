@@ -1,40 +1,330 @@
 /** A stored session becomes part of a BIDS dataset: facts, plan, conversion aside, checks, validation, publishing. */
-import type { Plan, SessionFacts } from '@scanflow/bids';
-import type {
-  Outcome,
-  PlanOptions,
-  SessionOptions,
-  SessionRequest,
-  ValidatorProgram,
-  Verdict,
-} from './types.ts';
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { codeOf, FailureError, messageOf } from '@scanflow/failure';
+import type { Plan, SeriesFacts, SessionFacts } from '@scanflow/bids';
+import { convertSession, newDataset, sessionFolder, type SeriesConverted } from './convert.ts';
+import { datasetFiles, writeDatasetFiles, type DatasetInput } from './dataset.ts';
+import { dcm2niixVersion } from './dcm2niix.ts';
+import { readFacts, type SeriesRead } from './facts.ts';
+import { gone, hashOf, listFiles, writeFailure, writeNew } from './files.ts';
+import { withLock } from './lock.ts';
+import {
+  hashesOf,
+  provenancePath,
+  readProvenance,
+  requireFree,
+  STATE,
+  unitOf,
+  type Provenance,
+} from './provenance.ts';
+import { finishAll, joinPeople, judgeFolder, publish, type Standing, type Step } from './publish.ts';
+import { jsonText, SCRUBBED } from './sidecar.ts';
+import { onlyParticipants, scansTable } from './tables.ts';
+import { validateDataset } from './validate.ts';
+import { outcomeOf, provenanceOf } from './outcome.ts';
+import type { Outcome, PlanOptions, SessionOptions, SessionRequest, StoredSeries, Verdict } from './types.ts';
+import { writeFileAtomic } from '@scanflow/runtime';
+
+const LOCK_MS = 600_000;
+/** Series at a time: while one is compressed, dcm2niix reads the next. */
+const AT_ONCE = 2;
 
 /** Facts and plan; writes nothing into dataset or storage. Rejects with FailureError. */
-export function planOf(
-  _request: SessionRequest,
-  _options: PlanOptions,
-  _signal: AbortSignal,
+export async function planOf(
+  request: SessionRequest,
+  options: PlanOptions,
+  signal: AbortSignal,
 ): Promise<{ readonly facts: SessionFacts; readonly plan: Plan }> {
-  return Promise.reject(new Error('not built yet'));
+  const aside = await mkdtemp(join(tmpdir(), 'scanflow-bids-'));
+  try {
+    const { facts, plan } = await look(request, options, aside, signal);
+    return { facts, plan };
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
 }
+
+interface Looked {
+  readonly facts: SessionFacts;
+  readonly plan: Plan;
+  readonly reads: ReadonlyMap<string, SeriesRead>;
+}
+
+async function look(
+  { project, subject, session, accessionNumber, storageRoot, series }: SessionRequest,
+  { dcm2niix, plan, onProgress }: PlanOptions,
+  aside: string,
+  signal: AbortSignal,
+): Promise<Looked> {
+  const reads = new Map<string, SeriesRead>();
+  for (const [index, one] of series.entries()) {
+    signal.throwIfAborted();
+    const folder = join(aside, `facts-${index}`);
+    const read = await readFacts(one, { storageRoot, aside: folder, dcm2niix }, signal).catch(
+      (error: unknown) => unreadable(one, error),
+    );
+    await rm(folder, { recursive: true, force: true });
+    reads.set(one.id, read);
+    onProgress?.({ step: 'facts', done: index + 1, of: series.length });
+  }
+  const facts = {
+    project,
+    subject,
+    session,
+    accessionNumber,
+    series: [...reads.values()].map((read) => read.facts),
+  };
+  return { facts, plan: plan(facts), reads };
+}
+
+/** A folder that cannot be read, or a series on which dcm2niix hangs, stops no other. */
+function unreadable({ id, folder }: StoredSeries, error: unknown): SeriesRead {
+  const code = codeOf(error);
+  const isOfSeries =
+    error instanceof FailureError
+      ? code === 'BIDS_DCM2NIIX_TIMEOUT'
+      : /^E(?!NOSPC|MFILE|NFILE)/.test(code ?? '');
+  if (!isOfSeries && !(error instanceof RangeError)) throw error;
+  const unconvertible = `The series cannot be read: ${messageOf(error)}`;
+  const facts: SeriesFacts = { ...NOTHING, id, folder, unconvertible };
+  return { facts, files: [], sopInstanceUids: [], slices: undefined, fingerprint: '' };
+}
+
+const NOTHING: Omit<SeriesFacts, 'id' | 'folder' | 'unconvertible'> = {
+  seriesInstanceUid: '',
+  studyInstanceUid: '',
+  accessionNumber: '',
+  seriesNumber: undefined,
+  modality: '',
+  manufacturer: '',
+  model: '',
+  scanner: '',
+  protocolName: '',
+  seriesDescription: '',
+  sequenceName: '',
+  mrAcquisitionType: '',
+  acquired: { from: '', to: '' },
+  images: 0,
+  volumes: 0,
+  whole: false,
+  plannedVolumes: undefined,
+  bValues: [],
+  geometry: undefined,
+  outputs: [],
+};
 
 /**
  * Converts a session and puts it into the dataset. Rejects with FailureError (`BIDS_…`) where nothing could be done; a series
  * that fails stands in the outcome. Repeatable after a kill at any point.
  */
-export function bidsSession(
-  _request: SessionRequest,
-  _options: SessionOptions,
-  _signal: AbortSignal,
+export async function bidsSession(
+  request: SessionRequest,
+  options: SessionOptions,
+  signal: AbortSignal,
 ): Promise<Outcome> {
-  return Promise.reject(new Error('not built yet'));
+  const root = request.datasetRoot;
+  try {
+    const version = await dcm2niixVersion(options.dcm2niix, signal);
+    await mkdir(join(root, STATE), { recursive: true });
+    // before the plan names the folder: of one registration only one worker works at a time
+    const unit = `${request.subject}_${request.session ?? ''}`.replaceAll(/[^\w-]/g, '_');
+    return await locked(root, `session-${unit}`, options, signal, async () => {
+      const aside = join(STATE, `aside-${unit}-${randomBytes(6).toString('hex')}`);
+      await removeAsides(root, unit);
+      await mkdir(join(root, aside), { recursive: true });
+      try {
+        return await work({ request, options, root, aside, version }, signal);
+      } finally {
+        await rm(join(root, aside), { recursive: true, force: true }).catch(() => undefined);
+      }
+    });
+  } catch (error) {
+    throw writeFailure(error, root);
+  }
 }
 
-/** The validator's verdict on a dataset as it lies. Rejects with FailureError where the validator gives none. */
-export function validateDataset(
-  _datasetRoot: string,
-  _validator: ValidatorProgram,
-  _signal: AbortSignal,
-): Promise<Verdict> {
-  return Promise.reject(new Error('not built yet'));
+const locked = <T>(
+  root: string,
+  name: string,
+  { lockTimeoutMs = LOCK_MS }: SessionOptions,
+  signal: AbortSignal,
+  run: () => Promise<T>,
+): Promise<T> =>
+  withLock(
+    join(root, STATE, 'locks', name),
+    { timeoutMs: lockTimeoutMs, what: `the dataset ${root} (${name})` },
+    signal,
+    run,
+  );
+
+/** Of killed workers; those that a journal names are still to come in. The caller holds the lock of the session. */
+async function removeAsides(root: string, unit: string): Promise<void> {
+  const state = join(root, STATE);
+  const named: string[] = [];
+  for (const name of (await readdir(join(state, 'journal')).catch(gone)) ?? [])
+    named.push((await readFile(join(state, 'journal', name), 'utf8').catch(gone)) ?? '');
+  const pattern = new RegExp(`^aside-${unit}-[0-9a-f]{12}$`);
+  for (const name of await readdir(state))
+    if (pattern.test(name) && !named.some((text) => text.includes(name)))
+      await rm(join(state, name), { recursive: true, force: true });
 }
+
+interface Job {
+  readonly request: SessionRequest;
+  readonly options: SessionOptions;
+  readonly root: string;
+  /** Relative to the dataset. */
+  readonly aside: string;
+  readonly version: string;
+}
+
+async function work(job: Job, signal: AbortSignal): Promise<Outcome> {
+  const { request, options, root, version } = job;
+  const aside = join(root, job.aside);
+  const looked = await look(request, options, aside, signal);
+  const { plan, reads } = looked;
+  const folder = sessionFolder(plan);
+  await requireFree(root, folder, request);
+  const { dcm2niix, scrub = SCRUBBED, onProgress } = options;
+  const of = plan.series.filter(({ decision }) => decision === 'convert').length;
+  const onSeries = (done: number): void => onProgress?.({ step: 'convert', done, of });
+  const common = { storageRoot: request.storageRoot, aside, dcm2niix, scrub, atOnce: AT_ONCE };
+  const converted = await convertSession(plan, reads, { ...common, onSeries }, signal);
+  await rm(join(aside, 'raw'), { recursive: true, force: true });
+  const versions = { dcm2niix: version, scanflow: options.scanflowVersion };
+  const told = { plan, reads, converted, folder, versions };
+  if (converted.every(({ files }) => files.length === 0))
+    return outcomeOf({ ...told, state: 'empty', kept: [], verdict: undefined });
+  onProgress?.({ step: 'validate', done: 0, of: 1 });
+  return locked(root, 'dataset', options, signal, () => bringIn(job, told, signal));
+}
+
+interface Told {
+  readonly plan: Plan;
+  readonly reads: ReadonlyMap<string, SeriesRead>;
+  readonly converted: readonly SeriesConverted[];
+  readonly folder: string;
+  readonly versions: { readonly dcm2niix: string; readonly scanflow: string };
+}
+
+/** With the lock of the dataset. */
+async function bringIn(job: Job, told: Told, signal: AbortSignal): Promise<Outcome> {
+  const { request, options, root } = job;
+  const { folder, converted } = told;
+  const aside = join(root, job.aside);
+  const step: Step = options.beforeStep ?? (() => undefined);
+  await finishAll(root, step);
+  await requireFree(root, folder, request);
+  const before = await readProvenance(root, folder);
+  const standing = await judgeFolder(root, folder, hashesOf(before));
+  const scans = await writeScans(job, told, standing);
+  const others = standing.people.filter(({ path }) => path !== scans.path);
+  const kept = await joinPeople(root, aside, folder, { people: others });
+  const top = await datasetFiles(root, datasetInput(job, told));
+  await writeView(root, aside, folder, top);
+  const verdict = await validateDataset(newDataset(aside), options.validator, signal);
+  const provenance = provenanceOf({ ...told, request, scans, kept, verdict });
+  const result = (state: Outcome['state']): Outcome => outcomeOf({ ...told, state, kept, verdict });
+  signal.throwIfAborted();
+  if (verdict.verdict === 'invalid' && options.publishInvalid !== true) {
+    await keepInvalid(root, aside, folder);
+    return result('kept aside');
+  }
+  options.onProgress?.({ step: 'publish', done: 0, of: converted.length });
+  const text = jsonText(provenance);
+  const isSame = await isPublished(root, provenance, standing);
+  if (isSame) await writeFileAtomic(provenancePath(root, folder), text);
+  else await publish({ root, aside: job.aside, folder, standing, provenance: text }, step);
+  await step('dataset');
+  await writeDatasetFiles(root, top);
+  await step('done');
+  await rm(join(root, STATE, 'invalid', unitOf(folder)), { recursive: true, force: true });
+  return result(isSame ? 'unchanged' : 'published');
+}
+
+/** `scans.tsv`, with what people wrote into the one that is there. */
+async function writeScans(
+  { root, aside, options }: Job,
+  { plan, reads, converted, folder }: Told,
+  { people }: Standing,
+): Promise<{ readonly path: string; readonly sha256: string }> {
+  const path = `${folder}/${unitOf(folder)}_scans.tsv`;
+  const scans = converted.flatMap(({ series, files }) =>
+    files
+      .filter((file) => file.path.endsWith('.nii.gz'))
+      .map((file) => ({
+        filename: file.path.slice(folder.length + 1),
+        acquired: reads.get(series.id)?.facts.acquired.from ?? '',
+      })),
+  );
+  const isTheirs = people.some((one) => one.path === path);
+  const theirs = isTheirs ? await readFile(join(root, path), 'utf8') : undefined;
+  const to = join(newDataset(join(root, aside)), path);
+  await writeNew(to, scansTable(scans, options.shiftDays ?? 0, theirs));
+  return { path, sha256: await hashOf(to) };
+}
+
+const datasetInput = ({ request, options, root }: Job, { plan, versions }: Told): DatasetInput => ({
+  project: request.project,
+  participant: `sub-${plan.subject}`,
+  versions,
+  description: options.description ?? {},
+  source: relative(root, request.storageRoot) || '.',
+  today: Temporal.Now.plainDateISO('UTC').toString(),
+});
+
+/** A dataset of this session alone, with the files at the top as they are and will be. */
+async function writeView(
+  root: string,
+  aside: string,
+  folder: string,
+  top: ReadonlyMap<string, string>,
+): Promise<void> {
+  const [subject = ''] = folder.split('/');
+  const view = newDataset(aside);
+  const texts = new Map(top);
+  const participants = 'participants.tsv';
+  const known = texts.get(participants) ?? (await readFile(join(root, participants), 'utf8'));
+  texts.set(
+    participants,
+    onlyParticipants(known, (one) => one === subject),
+  );
+  for (const [name, text] of texts) await writeNew(join(view, name), text);
+  for (const entry of await readdir(root, { withFileTypes: true })) {
+    const isPart = entry.isFile() && !entry.name.startsWith('.') && !texts.has(entry.name);
+    if (isPart || (entry.name === '.bidsignore' && !texts.has(entry.name)))
+      await symlink(join(root, entry.name), join(view, entry.name));
+  }
+}
+
+/** Where people look at it: `.scanflow/invalid/sub-001_ses-mr01`. The dataset stays as it was. */
+async function keepInvalid(root: string, aside: string, folder: string): Promise<void> {
+  const to = join(root, STATE, 'invalid', unitOf(folder));
+  await rm(to, { recursive: true, force: true });
+  await mkdir(join(root, STATE, 'invalid'), { recursive: true });
+  await rename(join(newDataset(aside), folder), to);
+}
+
+/** The dataset has these bytes already: ours and nothing else that would have to go. */
+async function isPublished(
+  root: string,
+  provenance: Provenance,
+  { ours, people }: Standing,
+): Promise<boolean> {
+  const wanted = hashesOf(provenance);
+  const places = new Set(people.map(({ path }) => path));
+  const here = new Set([...ours, ...places]);
+  for (const [path, hash] of wanted) {
+    if (places.has(path) && !path.endsWith('_scans.tsv')) continue;
+    if (!here.has(path) || (await hashOf(join(root, path))) !== hash) return false;
+  }
+  return (
+    ours.every((path) => wanted.has(path)) &&
+    (await listFiles(join(root, provenance.folder))).length === here.size
+  );
+}
+
+export { validateDataset } from './validate.ts';

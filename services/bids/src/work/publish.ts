@@ -1,0 +1,204 @@
+/**
+ * Puts a converted session into the dataset: files of people join it, the older one goes out, the new one comes in, each step
+ * by rename, written down in a journal first. A kill at any point leaves something that `finishAll` completes.
+ */
+import {
+  copyFile,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  unlink,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { codeOf } from '@scanflow/failure';
+import { fsyncFolder, writeFileAtomic } from '@scanflow/runtime';
+import { newDataset } from './convert.ts';
+import { exists, gone, hashOf, listFiles, stampOf, syncTree } from './files.ts';
+import { provenancePath, STATE, unitOf } from './provenance.ts';
+import { jsonText } from './sidecar.ts';
+import type { KeptFile } from './types.ts';
+
+export type Step = (name: string) => void | Promise<void>;
+
+/** One session on its way into the dataset. */
+interface Journal {
+  /** Relative to the dataset, as all paths here. */
+  readonly folder: string;
+  readonly aside: string;
+  readonly out: string;
+  /** Files of the older session that go with it, with their stamps: ours, and those that are in the new one, too. */
+  readonly disposable: Readonly<Record<string, string>>;
+}
+
+const journals = (root: string): string => join(root, STATE, 'journal');
+
+/** Files of a session in the dataset, judged. */
+export interface Standing {
+  /** Ours, as we wrote them. */
+  readonly ours: readonly string[];
+  readonly people: readonly { readonly path: string; readonly why: KeptFile['why'] }[];
+}
+
+/** @param hashes what we wrote, by path */
+export async function judgeFolder(
+  root: string,
+  folder: string,
+  hashes: ReadonlyMap<string, string>,
+): Promise<Standing> {
+  const ours: string[] = [];
+  const people: { path: string; why: KeptFile['why'] }[] = [];
+  for (const name of await listFiles(join(root, folder))) {
+    const path = `${folder}/${name}`;
+    const known = hashes.get(path);
+    if (known === undefined) people.push({ path, why: 'not ours' });
+    else if ((await hashOf(join(root, path))) === known) ours.push(path);
+    else people.push({ path, why: 'changed' });
+  }
+  return { ours, people };
+}
+
+/**
+ * Puts people's files into the new session, at their places; a file of ours that has such a place goes to `.scanflow/conflicts/`.
+ * Repeatable.
+ */
+export async function joinPeople(
+  root: string,
+  aside: string,
+  folder: string,
+  { people }: Pick<Standing, 'people'>,
+): Promise<KeptFile[]> {
+  const conflicts = join(STATE, 'conflicts', unitOf(folder));
+  await rm(join(root, conflicts), { recursive: true, force: true });
+  const kept: KeptFile[] = [];
+  for (const { path, why } of people) {
+    const fresh = join(newDataset(aside), path);
+    let ours: string | undefined;
+    if (await exists(fresh)) {
+      ours = join(conflicts, path.slice(folder.length + 1));
+      await mkdir(dirname(join(root, ours)), { recursive: true });
+      await rename(fresh, join(root, ours));
+    }
+    await mkdir(dirname(fresh), { recursive: true });
+    await share(join(root, path), fresh);
+    kept.push({ path, why, ours });
+  }
+  return kept;
+}
+
+/** Both names are of one file, so that a person who writes into it now loses nothing. A copy where the file system has no links. */
+async function share(from: string, to: string): Promise<void> {
+  if ((await lstat(from)).isSymbolicLink()) return symlink(await readlink(from), to);
+  try {
+    await link(from, to);
+  } catch (error) {
+    if (!NO_LINKS.has(codeOf(error) ?? '')) throw error;
+    await copyFile(from, to);
+  }
+}
+
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EMLINK',
+  'ENOSYS',
+  'EXDEV',
+  'EACCES',
+]);
+
+export interface Publication {
+  readonly root: string;
+  /** Relative to the dataset, below `.scanflow`. */
+  readonly aside: string;
+  readonly folder: string;
+  readonly standing: Standing;
+  readonly provenance: string;
+}
+
+/** The caller holds the lock of the dataset. */
+export async function publish(publication: Publication, step: Step): Promise<void> {
+  const { root, aside, folder, standing, provenance } = publication;
+  await writeFileAtomic(join(root, aside, 'provenance.json'), provenance);
+  await syncTree(join(root, aside));
+  const disposable: Record<string, string> = {};
+  for (const path of [...standing.ours, ...standing.people.map((one) => one.path)]) {
+    const stamp = await stampOf(join(root, path));
+    if (stamp !== undefined) disposable[path] = stamp;
+  }
+  const journal: Journal = { folder, aside, out: `${aside}-out`, disposable };
+  await step('journal');
+  await mkdir(journals(root), { recursive: true });
+  await writeFileAtomic(join(journals(root), `${unitOf(folder)}.json`), jsonText(journal));
+  await finish(root, journal, step);
+}
+
+/** Completes what killed workers began. The caller holds the lock of the dataset. */
+export async function finishAll(root: string, step: Step): Promise<void> {
+  for (const name of (await readdir(journals(root)).catch(gone)) ?? []) {
+    if (!name.endsWith('.json') || name.startsWith('.')) continue;
+    const journal = JSON.parse(await readFile(join(journals(root), name), 'utf8')) as Journal;
+    await finish(root, journal, step);
+  }
+}
+
+async function finish(root: string, journal: Journal, step: Step): Promise<void> {
+  const { folder, aside, out } = journal;
+  const [target, fresh] = [join(root, folder), join(newDataset(join(root, aside)), folder)];
+  if (await exists(fresh)) {
+    await step('out');
+    if (await exists(target)) await moveInto(target, await freeName(join(root, out)));
+    await step('in');
+    await moveInto(fresh, target);
+  }
+  await step('provenance');
+  const record = join(root, aside, 'provenance.json');
+  if (await exists(record)) {
+    await rename(record, provenancePath(root, folder));
+    await fsyncFolder(join(root, STATE));
+  }
+  await step('rescue');
+  const state = join(root, STATE);
+  const outs = ((await readdir(state)) ?? []).filter((name) => join(STATE, name).startsWith(out));
+  for (const name of outs) await rescue(root, join(STATE, name), journal);
+  await step('remove');
+  for (const name of outs) await rm(join(state, name), { recursive: true, force: true });
+  await rm(join(root, aside), { recursive: true, force: true });
+  await step('forget');
+  await unlink(join(journals(root), `${unitOf(folder)}.json`)).catch(gone);
+  await fsyncFolder(journals(root));
+}
+
+/** Both folders know of it before the next step. */
+async function moveInto(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await rename(from, to);
+  await fsyncFolder(dirname(to));
+  await fsyncFolder(dirname(from));
+  await fsyncFolder(dirname(dirname(to)));
+}
+
+async function freeName(path: string): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const name = `${path}-${number}`;
+    if (!(await exists(name))) return name;
+  }
+}
+
+/** What came into the older session after we looked, or changed, is not lost: it gets its place, or one in `.scanflow/kept/`. */
+async function rescue(root: string, out: string, { folder, disposable }: Journal): Promise<void> {
+  for (const name of await listFiles(join(root, out))) {
+    const path = `${folder}/${name}`;
+    const [from, to] = [join(root, out, name), join(root, path)];
+    const stamp = await stampOf(from);
+    if (stamp === undefined || disposable[path] === stamp) continue;
+    const there = await lstat(to).catch(gone);
+    if (there?.ino === (await lstat(from)).ino) continue;
+    await moveInto(from, there === undefined ? to : await freeName(join(root, STATE, 'kept', path)));
+  }
+}

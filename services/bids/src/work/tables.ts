@@ -1,0 +1,87 @@
+/** `participants.tsv` and `scans.tsv`: ours and people's columns and rows together. Pure. */
+
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+type Row = Readonly<Record<string, string>>;
+
+/** A table of tab-separated values; undefined for an empty text. A byte order mark and blank lines are left out. */
+export function readTable(text: string): Table | undefined {
+  const [header, ...rows] = text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.split('\t'));
+  return header === undefined ? undefined : { columns: header.map((name) => name.trim()), rows };
+}
+
+export const tableText = ({ columns, rows }: Table): string =>
+  `${[columns, ...rows].map((cells) => cells.join('\t')).join('\n')}\n`;
+
+/** BIDS's word for a value that nobody has. */
+const NONE = 'n/a';
+
+/**
+ * The text with a line more for the participant; the same text where it has one. Nothing else of it changes. Undefined for a text that
+ * has no column `participant_id`.
+ */
+export function withParticipant(text: string | undefined, participant: string): string | undefined {
+  if (text === undefined || text.trim() === '') return `participant_id\n${participant}\n`;
+  const table = readTable(text);
+  const at = table?.columns.indexOf('participant_id') ?? -1;
+  if (table === undefined || at === -1) return undefined;
+  if (table.rows.some((row) => row[at]?.trim() === participant)) return text;
+  const end = text.includes('\r\n') ? '\r\n' : '\n';
+  const line = table.columns.map((_, index) => (index === at ? participant : NONE)).join('\t');
+  return `${text.replace(/(?:\r?\n)*$/, '')}${end}${line}${end}`;
+}
+
+/** The table with the rows of these participants alone. */
+export function onlyParticipants(text: string, wanted: (participant: string) => boolean): string {
+  const table = readTable(text);
+  if (table === undefined) return text;
+  const at = table.columns.indexOf('participant_id');
+  return tableText({ ...table, rows: table.rows.filter((row) => wanted(row[at]?.trim() ?? '')) });
+}
+
+export interface Scan {
+  /** Relative to the folder of the session. */
+  readonly filename: string;
+  /** `2026-11-30T10:15:00.000000`, or empty. */
+  readonly acquired: string;
+}
+
+/**
+ * `scans.tsv` of these images. Of an earlier table that a person changed, rows of images that are still there stay as they are, with all
+ * of their columns.
+ */
+export function scansTable(scans: readonly Scan[], shiftDays: number, changed?: string): string {
+  const ours: Row[] = [...scans]
+    .sort((one, other) => (one.filename < other.filename ? -1 : 1))
+    .map(({ filename, acquired }) => ({ filename, acq_time: shifted(acquired, shiftDays) }));
+  const before = changed === undefined ? undefined : readTable(changed);
+  const at = before?.columns.indexOf('filename') ?? -1;
+  if (before === undefined || at === -1) return rowsText(['filename', 'acq_time'], ours);
+  const theirs = new Map(before.rows.map((row) => [row[at] ?? '', named(before.columns, row)]));
+  const columns = [...before.columns, ...['acq_time'].filter((name) => !before.columns.includes(name))];
+  const rows = ours.map((row) => ({ ...row, ...theirs.get(row['filename'] ?? '') }));
+  return rowsText(columns, rows);
+}
+
+const named = (columns: readonly string[], row: readonly string[]): Row =>
+  Object.fromEntries(columns.map((name, index) => [name, row[index] ?? NONE]));
+
+const rowsText = (columns: readonly string[], rows: readonly Row[]): string =>
+  tableText({ columns, rows: rows.map((row) => columns.map((name) => row[name] ?? NONE)) });
+
+function shifted(moment: string, days: number): string {
+  if (moment === '') return NONE;
+  if (days === 0) return moment;
+  try {
+    return Temporal.PlainDateTime.from(moment).add({ days }).toString({ fractionalSecondDigits: 6 });
+  } catch {
+    return NONE;
+  }
+}
