@@ -1,7 +1,8 @@
 #!/bin/sh
 # Sets up what `npm run demo` and `npm test` need, and nothing twice:
 #   node_modules from the lockfile (Node.js 26 among them), Orthanc and DCMTK from Debian.
-#   --with-tools   also what only the tests need: dciodvfy (dicom3tools), pydicom's files, Radicale, PostgreSQL and promtool (prometheus)
+#   --with-tools   also what only the tests need: dciodvfy (dicom3tools), pydicom's files, Radicale, PostgreSQL and promtool (prometheus),
+#                  and the validator of BIDS datasets
 # Works with the machine's own Node.js (20 or later) and needs root or sudo only where a Debian package is missing.
 set -eu
 cd "$(dirname "$0")/.."
@@ -101,6 +102,20 @@ if [ "$(cat $stamp 2>/dev/null || true)" != "$wanted" ]; then
     { tail -n 25 "$log" >&2; fail "npm ci failed (full output: $log)"; }
   rm -f "$log"
   printf '%s\n' "$wanted" >$stamp
+fi
+
+# The validator of BIDS datasets: an install of its own, so that its dependencies are nobody else's.
+validator=services/bids/validator
+if [ "$with_tools" = yes ] && [ -d "$validator" ]; then
+  wanted=$(cat "$validator/package-lock.json" "$validator/package.json" | sha256sum | cut -d' ' -f1)
+  if [ "$(cat "$validator/node_modules/.scanflow-lock" 2>/dev/null || true)" != "$wanted" ]; then
+    say 'installing the validator of BIDS datasets'
+    log=$(mktemp)
+    (cd "$validator" && PATH="$PWD/../../../node_modules/.bin:$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) >"$log" 2>&1 ||
+      { tail -n 25 "$log" >&2; fail "npm ci of the validator failed (full output: $log)"; }
+    rm -f "$log"
+    printf '%s\n' "$wanted" >"$validator/node_modules/.scanflow-lock"
+  fi
 fi
 
 version=$(node_modules/.bin/node --version 2>/dev/null) ||

@@ -71,6 +71,31 @@ export const CATALOGUE: readonly Section[] = [
     ],
   },
   {
+    title: 'BIDS',
+    intro:
+      'From the service that makes BIDS datasets ([bids.md](bids.md)). A series with a failure stays in the sourcedata; all others go on.',
+    failures: [
+      'BIDS_DCM2NIIX_MISSING | transient, permanent | dcm2niix cannot be started, or does not say its version | install it, or correct its command',
+      'BIDS_DCM2NIIX_TIMEOUT | transient | dcm2niix took too long over a series and was ended | look at its images, or give it more time',
+      'BIDS_CONVERT_FAILED | permanent | dcm2niix ended with an error; the message has its own words | look at the images, or let a rule ignore the series',
+      'BIDS_OUTPUT_MISSING | permanent | dcm2niix did not make an image that the plan has | as above; `scanflow bids plan` shows what it makes',
+      'BIDS_OUTPUT_UNEXPECTED | permanent | dcm2niix made an image that the plan does not have, such as a resampled one | as above',
+      'BIDS_CHECK_FAILED | permanent | volumes, size or gradients of the converted image are not those of the DICOM images | look for missing images; let a rule ignore the series if it is meant so',
+      'BIDS_NAME | permanent | the plan gives a name outside of the folder of the session | correct the rule',
+      'BIDS_NAME_TAKEN | permanent | two series would have the same name | correct the rules',
+      'BIDS_LABEL_TAKEN | permanent | two labels of Scanflow become one in BIDS, which has only letters and digits | rename one of them: `scanflow series move`',
+      'BIDS_SESSION_TAKEN | permanent | the dataset has this session of another registration; two are never merged | give one of them another session label',
+      'BIDS_PARTICIPANTS | permanent | `participants.tsv` has no column `participant_id` | put the column back, separated by tabs',
+      'BIDS_PROVENANCE | permanent | our record of the session in `.scanflow/` cannot be read | put it back, or move the folder of the session away',
+      'BIDS_DISK_FULL | transient | the file system of the dataset is full; the dataset is as it was | make room; it goes on by itself',
+      'BIDS_WRITE | transient | the dataset cannot be written | check the share and the permissions; it goes on by itself',
+      'BIDS_BUSY | transient | another worker has the dataset or the session | nothing; it is tried again',
+      'BIDS_VALIDATOR_MISSING | permanent | the validator cannot be started | correct `bids.validator`, or install it',
+      'BIDS_VALIDATOR_TIMEOUT | transient | the validator took too long and was ended | give it more time',
+      'BIDS_VALIDATOR_FAILED | transient | the validator gave no verdict; the message has its words | as the message says',
+    ],
+  },
+  {
     title: 'Notices',
     intro:
       'Why a message to people did not get there ([notify.md](notify.md)). `scanflow notify list` shows them.',

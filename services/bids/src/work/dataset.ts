@@ -16,7 +16,7 @@ export interface DatasetInput {
   readonly versions: { readonly scanflow: string; readonly dcm2niix: string };
   /** Over our own fields of `dataset_description.json`. */
   readonly description: Readonly<Record<string, unknown>>;
-  /** Where the images lie, relative to the dataset. */
+  /** Where the images lie, as a URI relative to the dataset. */
   readonly source: string;
   /** `2026-11-30`, for CHANGES of a new dataset. */
   readonly today: string;
@@ -68,7 +68,7 @@ type Hashes = Readonly<Record<string, readonly string[]>>;
 async function readHashes(root: string): Promise<Hashes> {
   const text = await readFile(join(root, HASHES), 'utf8').catch(gone);
   try {
-    return text === undefined ? {} : ((JSON.parse(text) as { readonly files: Hashes }).files ?? {});
+    return text === undefined ? {} : ((JSON.parse(text) as { readonly files?: Hashes }).files ?? {});
   } catch {
     // then everything counts as written by a person
     return {};

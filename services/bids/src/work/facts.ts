@@ -193,7 +193,7 @@ function plannedVolumes(first: DataSet): number | undefined {
 }
 
 function geometryOf(first: DataSet, slices: readonly Slice[]): Geometry | undefined {
-  const [frame = new Map()] = items(first, 'PerFrameFunctionalGroupsSequence') as DataSet[];
+  const [frame = new Map()] = items(first, 'PerFrameFunctionalGroupsSequence');
   const plane = (name: string, group: string): number[] => {
     const own = texts(first, name);
     return (own.length > 0 ? own : texts(groupOf(first, frame, group), name)).map(Number);

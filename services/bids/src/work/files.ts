@@ -24,7 +24,7 @@ export async function stampOf(path: string): Promise<string | undefined> {
 
 /** For `catch`: nothing where a file, or a folder on the way to it, is not there. */
 export function gone(error: unknown): undefined {
-  return codeOf(error) === 'ENOTDIR' ? undefined : absent(error);
+  if (codeOf(error) !== 'ENOTDIR') absent(error);
 }
 
 export const exists = async (path: string): Promise<boolean> => (await lstat(path).catch(gone)) !== undefined;

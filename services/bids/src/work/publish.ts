@@ -164,7 +164,7 @@ async function finish(root: string, journal: Journal, step: Step): Promise<void>
   }
   await step('rescue');
   const state = join(root, STATE);
-  const outs = ((await readdir(state)) ?? []).filter((name) => join(STATE, name).startsWith(out));
+  const outs = (await readdir(state)).filter((name) => join(STATE, name).startsWith(out));
   for (const name of outs) await rescue(root, join(STATE, name), journal);
   await step('remove');
   for (const name of outs) await rm(join(state, name), { recursive: true, force: true });

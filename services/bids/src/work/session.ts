@@ -25,7 +25,7 @@ import { jsonText, SCRUBBED } from './sidecar.ts';
 import { onlyParticipants, scansTable } from './tables.ts';
 import { validateDataset } from './validate.ts';
 import { outcomeOf, provenanceOf } from './outcome.ts';
-import type { Outcome, PlanOptions, SessionOptions, SessionRequest, StoredSeries, Verdict } from './types.ts';
+import type { Outcome, PlanOptions, SessionOptions, SessionRequest, StoredSeries } from './types.ts';
 import { writeFileAtomic } from '@scanflow/runtime';
 
 const LOCK_MS = 600_000;
@@ -248,7 +248,7 @@ async function bringIn(job: Job, told: Told, signal: AbortSignal): Promise<Outco
 /** `scans.tsv`, with what people wrote into the one that is there. */
 async function writeScans(
   { root, aside, options }: Job,
-  { plan, reads, converted, folder }: Told,
+  { reads, converted, folder }: Told,
   { people }: Standing,
 ): Promise<{ readonly path: string; readonly sha256: string }> {
   const path = `${folder}/${unitOf(folder)}_scans.tsv`;
@@ -272,7 +272,7 @@ const datasetInput = ({ request, options, root }: Job, { plan, versions }: Told)
   participant: `sub-${plan.subject}`,
   versions,
   description: options.description ?? {},
-  source: relative(root, request.storageRoot) || '.',
+  source: `file:${encodeURI(relative(root, request.storageRoot) || '.')}`,
   today: Temporal.Now.plainDateISO('UTC').toString(),
 });
 
