@@ -1,3 +1,4 @@
+export { BIDS, bidsOf, bidsUrl, ruleFiles, type BidsConfig } from './bids.ts';
 export { configLoader } from './load.ts';
 export type { KnownAttributes } from './values.ts';
 export { bookingRules, facilityWords, labelRules, walkInRules } from './booking-rules.ts';

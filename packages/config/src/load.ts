@@ -5,6 +5,7 @@ import { readBounded } from '@scanflow/runtime/files';
 import type { LoadedConfig, Log } from '@scanflow/runtime';
 import { statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { withFolder } from './bids.ts';
 import type { KnownAttributes } from './values.ts';
 import { parseConfig, type ConfigResult } from './parse.ts';
 import type { Config } from './schema.ts';
@@ -104,6 +105,7 @@ function resolveFiles(config: Config, base: string): Config {
     }),
     ...(config.notify && { notify: noticesIn(config.notify) }),
     hooks: named(config.hooks),
+    ...(config.bids && { bids: withFolder(config.bids, base) }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What no single value of the configuration shows: broken rules between them, and warnings about good values. Pure. */
 import { LABELS, WALK_IN, type Pattern } from '@scanflow/booking';
 import { didYouMean, pairRule, type Finding } from './issue.ts';
+import { BIDS, bidsRules } from './bids.ts';
 import { answerRules, fetchingRules } from './calendar.ts';
 import { dashboardRules } from './dashboard.ts';
 import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
@@ -33,6 +34,7 @@ export function brokenRules(
     worklist,
     destinations,
     hooks,
+    bids,
     commitments,
     tag,
     ledger,
@@ -55,6 +57,7 @@ export function brokenRules(
       ? []
       : [...destinationRules(destinations), ...legRules(destinations), ...sendingRules(destinations)]),
     ...(hooks === undefined ? [] : hookRules(hooks)),
+    ...bidsRules(bids, hooks),
     ...(destinations === undefined ? [] : commitmentRules(destinations, commitments !== undefined)),
     ...(commitments === undefined ? [] : commitmentsRules(commitments)),
     ...(tag === undefined ? [] : tagRules(tag)),
@@ -175,7 +178,7 @@ export const formatWarning = ({ path, message }: ConfigWarning): string => `${pa
  * it.
  */
 export function configWarnings(config: Config): ConfigWarning[] {
-  return [...slowPatterns(config), ...unruledLabels(config), ...walkInCalendar(config)];
+  return [...slowPatterns(config), ...unruledLabels(config), ...walkInCalendar(config), ...ownHook(config)];
 }
 
 const slowPatterns = (config: Config): ConfigWarning[] =>
@@ -228,6 +231,18 @@ const walkInCalendar = ({ calendars }: Config): ConfigWarning[] =>
           path: `calendars.${WALK_IN}`,
           message:
             'this name is kept for walk-ins of the day board, and none can be added while a calendar has it. Walk-ins of before stay; name the calendar otherwise once none of its bookings is to come, since they get new accession numbers then',
+        },
+      ]
+    : [];
+
+/** Facilities may have had such a hook before there was `bids`. */
+const ownHook = ({ hooks, bids }: Config): ConfigWarning[] =>
+  bids === undefined && Object.hasOwn(hooks, BIDS)
+    ? [
+        {
+          path: `hooks.${BIDS}`,
+          message:
+            'this name is kept for the conversion to BIDS. Your hook goes on working; give it another name before you add the section bids',
         },
       ]
     : [];

@@ -1,5 +1,6 @@
 /** The shape of `scanflow.yaml`: every key, its default, and what it means for the reader of docs/configuration.md. */
 import { z } from 'zod';
+import { bids } from './bids.ts';
 import { answer, fetching } from './calendar.ts';
 import { DAY_MS } from '@scanflow/runtime/time';
 import {
@@ -245,6 +246,11 @@ export const configSchema = z
       .default({})
       .describe(
         'Commands and web addresses that run on events of series and sessions, each under a short name (`NAME`); each has exactly one of `command` and `url`. docs/hooks.md explains them.',
+      ),
+    bids: bids
+      .optional()
+      .describe(
+        'Converts each complete session to BIDS, and validates it. If absent, nothing is converted. docs/bids.md explains it.',
       ),
     sessions: sessions.prefault({}).describe('The series of one study, together.'),
     cleanup: cleanup.prefault({}).describe('When images are deleted from Orthanc.'),
