@@ -7,7 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import { dataSet, makeSeries } from '@scanflow/dicom';
 import { run, storescu, until } from '@scanflow/testkit';
 import { orLogs } from './checks.ts';
-import { docker, impatientConfig, Project, ROOT, whyNot } from './engine.ts';
+import { docker, imageOf, impatientConfig, Project, ROOT, whyNot } from './engine.ts';
 
 const options = { skip: await whyNot() };
 
@@ -103,7 +103,7 @@ suite('backup and restore of the stack', options, () => {
       '0',
       '-v',
       `${folder}:/f`,
-      'scanflow-cli',
+      imageOf('cli'),
       'rm',
       '-rf',
       '/f/project',
@@ -230,7 +230,7 @@ suite('backup and restore of the stack', options, () => {
       '0',
       '-v',
       `${folder}:/f`,
-      'scanflow-cli',
+      imageOf('cli'),
       'sh',
       '-c',
       'rm -rf /f/project/*',

@@ -8,7 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { run, type RunResult } from '@scanflow/testkit';
 import { blocksIn, type Block, type Page } from '../docs/blocks.ts';
 import { mergeYaml } from '../docs/merge.ts';
-import { docker, Project, ROOT, type Ports } from './engine.ts';
+import { docker, imageOf, Project, ROOT, type Ports } from './engine.ts';
 
 /** Where the pages find Scanflow, and the compose files lie. */
 const HOME = '/opt/scanflow';
@@ -169,7 +169,7 @@ export class Machine {
       `${this.#scratch}:/scratch`,
       '--entrypoint',
       'sh',
-      'scanflow-cli',
+      imageOf('cli'),
       '-c',
       'rm -rf /scratch/*',
     );

@@ -84,6 +84,11 @@ export async function impatientConfig(file: string, more = ''): Promise<string> 
   return folder;
 }
 
+const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+
+/** The image of a service as compose.yaml names it: `scanflow-cli:0.2.0`. */
+export const imageOf = (name: string): string => `scanflow-${name}:${version}`;
+
 /** One compose project of the repository, on free loopback ports. */
 export class Project {
   readonly name: string;
@@ -99,6 +104,8 @@ export class Project {
       // whatever this machine's .env says
       SCANFLOW_CONFIG: './config',
       SCANFLOW_PROJECT: 'project',
+      SCANFLOW_REGISTRY: '',
+      SCANFLOW_VERSION: version,
       SCANFLOW_WORKLIST_BIND: '127.0.0.1',
       SCANFLOW_DICOM_BIND: '127.0.0.1',
       SCANFLOW_HTTP_BIND: '127.0.0.1',

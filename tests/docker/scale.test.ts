@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { startProgram, storescu, until, type Program } from '@scanflow/testkit';
 import { phantom, type Series } from '../integration/streamer-support.ts';
 import { assertHardened, orLogs } from './checks.ts';
-import { docker, impatientConfig, Project, whyNot, type Container } from './engine.ts';
+import { docker, imageOf, impatientConfig, Project, type Container, whyNot } from './engine.ts';
 
 const IMAGES = 200;
 const UP = ['up', '--detach', '--wait', '--scale', 'streamer=3'];
@@ -222,7 +222,7 @@ suite('several streamers', { skip: await whyNot() }, () => {
     const args = ['--rm', '--volume', secrets, '--group-add', '10000', '--entrypoint', 'sh'];
     const start = (script: string): Promise<string> =>
       docker(
-        ...['run', ...args, 'scanflow-orthanc', '-c'],
+        ...['run', ...args, imageOf('orthanc'), '-c'],
         `mkdir /var/lib/orthanc/db && cd /var/lib/orthanc/db && ${script} && exec entrypoint.sh`,
       );
     await assert.rejects(

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, suite, test } from 'node:test';
 import { orLogs } from './checks.ts';
-import { docker, Project, whyNot } from './engine.ts';
+import { docker, imageOf, Project, whyNot } from './engine.ts';
 
 const OLD = 'a-word-of-version-0.1.0-and-of-its-volume00';
 const FOLDER = '/run/secrets/scanflow';
@@ -52,7 +52,7 @@ suite('security of the stack', { skip: await whyNot() }, () => {
     const labels = [`${label}.project=${stack.name}`, `${label}.volume=secrets`];
     await docker('volume', 'create', ...labels.flatMap((one) => ['--label', one]), volume);
     const mount = ['--user', '10001:10000', '--volume', `${volume}:${FOLDER}`];
-    await docker('run', '--rm', ...mount, 'scanflow-cli', 'sh', '-c', MAKE_OLD);
+    await docker('run', '--rm', ...mount, imageOf('cli'), 'sh', '-c', MAKE_OLD);
     await orLogs(stack, () => stack.compose('up', '--detach', '--wait'));
   });
   after(async () => {

@@ -6,7 +6,7 @@ import { dataSet } from '@scanflow/dicom';
 import { dcmtk, startProgram, until } from '@scanflow/testkit';
 import { openAssociation } from '../bench/worklist-asker.ts';
 import { assertHardened, assertScraped, assertTypoShows, findscu, orLogs, patientIds } from './checks.ts';
-import { docker, Project, ROOT, whyNot } from './engine.ts';
+import { docker, imageOf, Project, ROOT, whyNot } from './engine.ts';
 
 const SERVICES = ['cal2wl', 'worklist', 'orthanc', 'receiver', 'streamer', 'dashboard'] as const;
 const ONE_SHOTS = ['secrets', 'quickack'] as const;
@@ -161,7 +161,7 @@ suite('the stack', options, () => {
     const assertSet = async (): Promise<void> => {
       const { Id } = await stack.inspect('receiver');
       const inside = ['--network', `container:${Id}`, '--entrypoint', 'ip'];
-      const shown = await docker('run', '--rm', ...inside, 'scanflow-orthanc', 'route', 'show');
+      const shown = await docker('run', '--rm', ...inside, imageOf('orthanc'), 'route', 'show');
       const routes = shown.trim().split('\n');
       assert.ok(routes.length >= 3, routes.join('\n'));
       for (const route of routes) assert.match(route, / quickack 1\s*$/);
@@ -184,7 +184,7 @@ suite('the stack', options, () => {
         ...args,
         '--entrypoint',
         'quickack.sh',
-        'scanflow-orthanc',
+        imageOf('orthanc'),
       );
     assert.match(await once(), /default via .*: not set \(.*Operation not permitted/);
     const host = await once('--network', 'host', '--cap-add', 'NET_ADMIN');
@@ -284,7 +284,7 @@ suite('the stack', options, () => {
     const name = `${stack.name}-attacker`;
     const inside = ['--network', `container:${Id}`, '--user', '0', '--volume', `${ROOT}:/repo:ro`];
     const script = ['node', '/repo/tests/docker/attacker.ts'];
-    const args = ['run', '--rm', '--name', name, ...inside, 'scanflow-cli', ...script];
+    const args = ['run', '--rm', '--name', name, ...inside, imageOf('cli'), ...script];
     const attacker = await startProgram('docker', args);
     t.after(async () => {
       await docker('rm', '--force', name).catch(() => undefined);
