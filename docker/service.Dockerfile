@@ -56,8 +56,32 @@ RUN --mount=type=cache,target=/root/.npm,sharing=locked \
    && install -D -m 0644 /app/services/dashboard/built/scanflow-viewer.html /built/services/dashboard/built/scanflow-viewer.html; \
     fi
 
+# The validator of BIDS datasets, for that service alone: an install of its own, outside the services' tree.
+FROM ${NODE_IMAGE} AS validator
+ARG SERVICE
+COPY services/bids/validator /validator
+RUN --mount=type=cache,target=/root/.npm,sharing=locked \
+    mkdir -p /built/services/bids \
+ && if [ "$SERVICE" = bids ]; then \
+      npm ci --omit=dev --no-audit --no-fund --ignore-scripts --prefix /validator \
+   && cp -r /validator /built/services/bids/validator && chmod -R a+rX,go-w /built; \
+    fi
+
 FROM ${NODE_IMAGE}
 ARG SERVICE
+# dcm2niix, for that service alone; of Debian's archive as it was at that time, where one is given: docker/pins.env
+ARG DEBIAN_SNAPSHOT=
+RUN if [ "$SERVICE" = bids ]; then \
+      if [ -n "$DEBIAN_SNAPSHOT" ]; then \
+        for part in "debian trixie trixie-updates" "debian-security trixie-security"; do \
+          printf 'Types: deb\nURIs: http://snapshot.debian.org/archive/%s/%s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\nCheck-Valid-Until: no\n\n' \
+            "${part%% *}" "$DEBIAN_SNAPSHOT" "${part#* }"; \
+        done >/etc/apt/sources.list.d/debian.sources; \
+      fi \
+   && apt-get update \
+   && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends dcm2niix \
+   && apt-get clean && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/log/* /usr/share/doc /usr/share/man; \
+    fi
 # 10000 is the group that may read the stack's secrets. A new named volume takes owner and mode of the folder that it
 # is mounted on, so all of them exist here.
 RUN groupadd --gid 10000 scanflow-secrets \
@@ -77,6 +101,7 @@ WORKDIR /app
 COPY --from=modules /app/node_modules ./node_modules
 COPY --from=sources /app ./
 COPY --from=viewer /built ./
+COPY --from=validator /built ./
 # what the image holds: npm's packages, beside Debian's
 COPY --from=modules /sbom.cdx.json /usr/share/scanflow/
 # By itself, glibc keeps up to 38 MB of freed memory once a large piece was freed. With a fixed threshold, large pieces go back at once.

@@ -34,7 +34,7 @@ test('livez, readyz: the process turns whatever is wrong; ready as long as nothi
   const status = async (): Promise<number[]> =>
     Promise.all(['/livez', '/readyz', '/healthz'].map(async (path) => (await get(path)).status));
   assert.deepEqual(await status(), [200, 200, 200]);
-  assert.deepEqual(await get('/livez'), { status: 200, text: '{"version":"0.1.0","status":"ok"}' });
+  assert.deepEqual(await get('/livez'), { status: 200, text: '{"version":"0.2.0","status":"ok"}' });
   healthy = false;
   assert.deepEqual(await status(), [200, 503, 503]);
   healthy = true;

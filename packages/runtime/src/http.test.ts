@@ -44,7 +44,7 @@ const get = async (path: string): Promise<{ status: number; text: string }> => {
 };
 
 test('healthz: 200 while healthy, 503 with the reason while not; which version it is', async () => {
-  const version = '"version":"0.1.0"';
+  const version = '"version":"0.2.0"';
   assert.deepEqual(await get('/healthz'), {
     status: 200,
     text: `{"reason":"fine",${version},"status":"ok"}`,
