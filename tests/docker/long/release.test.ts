@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { run, until, type RunResult } from '@scanflow/testkit';
-import { docker, imageOf, Project, ROOT, whyNot } from './engine.ts';
+import { docker, imageOf, Project, ROOT, whyNot } from '../engine.ts';
 
 const LONGEST_MS = 1_200_000;
 
