@@ -1,5 +1,5 @@
 /** A stored session becomes part of a BIDS dataset: facts, plan, conversion aside, checks, validation, publishing. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -27,6 +27,8 @@ import { validateDataset } from './validate.ts';
 import { outcomeOf, provenanceOf } from './outcome.ts';
 import type { Outcome, PlanOptions, SessionOptions, SessionRequest, StoredSeries } from './types.ts';
 import { writeFileAtomic } from '@scanflow/runtime';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 const LOCK_MS = 600_000;
 /** Series at a time: while one is compressed, dcm2niix reads the next. */
@@ -220,13 +222,19 @@ async function bringIn(job: Job, told: Told, signal: AbortSignal): Promise<Outco
   await requireFree(root, folder, request);
   const before = await readProvenance(root, folder);
   const standing = await judgeFolder(root, folder, hashesOf(before));
-  const scans = await writeScans(job, told, standing);
+  const scans = await writeScans(job, told, standing, hashesOf(before));
   const others = standing.people.filter(({ path }) => path !== scans.path);
   const kept = await joinPeople(root, aside, folder, { people: others });
   const top = await datasetFiles(root, datasetInput(job, told));
   await writeView(root, aside, folder, top);
   const verdict = await validateDataset(newDataset(aside), options.validator, signal);
-  const provenance = provenanceOf({ ...told, request, scans, kept, verdict });
+  const provenance = provenanceOf({
+    ...told,
+    request,
+    scans: { path: scans.path, sha256: scans.sha256 },
+    kept,
+    verdict,
+  });
   const result = (state: Outcome['state']): Outcome => outcomeOf({ ...told, state, kept, verdict });
   signal.throwIfAborted();
   if (verdict.verdict === 'invalid' && options.publishInvalid !== true) {
@@ -235,7 +243,7 @@ async function bringIn(job: Job, told: Told, signal: AbortSignal): Promise<Outco
   }
   options.onProgress?.({ step: 'publish', done: 0, of: converted.length });
   const text = jsonText(provenance);
-  const isSame = await isPublished(root, provenance, standing);
+  const isSame = await isPublished(root, provenance, standing, scans);
   if (isSame) await writeFileAtomic(provenancePath(root, folder), text);
   else await publish({ root, aside: job.aside, folder, standing, provenance: text }, step);
   await step('dataset');
@@ -245,26 +253,37 @@ async function bringIn(job: Job, told: Told, signal: AbortSignal): Promise<Outco
   return result(isSame ? 'unchanged' : 'published');
 }
 
+interface ScansFile {
+  readonly path: string;
+  /** Of the table without people's part, so that a table with such a part counts as changed. */
+  readonly sha256: string;
+  /** Of the file. */
+  readonly written: string;
+}
+
 /** `scans.tsv`, with what people wrote into the one that is there. */
 async function writeScans(
   { root, aside, options }: Job,
   { reads, converted, folder }: Told,
   { people }: Standing,
-): Promise<{ readonly path: string; readonly sha256: string }> {
+  former: ReadonlyMap<string, string>,
+): Promise<ScansFile> {
   const path = `${folder}/${unitOf(folder)}_scans.tsv`;
+  const inFolder = (name: string): string => name.slice(folder.length + 1);
   const scans = converted.flatMap(({ series, files }) =>
     files
       .filter((file) => file.path.endsWith('.nii.gz'))
       .map((file) => ({
-        filename: file.path.slice(folder.length + 1),
+        filename: inFolder(file.path),
         acquired: reads.get(series.id)?.facts.acquired.from ?? '',
       })),
   );
   const isTheirs = people.some((one) => one.path === path);
   const theirs = isTheirs ? await readFile(join(root, path), 'utf8') : undefined;
-  const to = join(newDataset(join(root, aside)), path);
-  await writeNew(to, scansTable(scans, options.shiftDays ?? 0, theirs));
-  return { path, sha256: await hashOf(to) };
+  const days = options.shiftDays ?? 0;
+  const text = scansTable(scans, days, theirs, new Set([...former.keys()].map(inFolder)));
+  await writeNew(join(newDataset(join(root, aside)), path), text);
+  return { path, sha256: sha256(scansTable(scans, days)), written: sha256(text) };
 }
 
 const datasetInput = ({ request, options, root }: Job, { plan, versions }: Told): DatasetInput => ({
@@ -313,18 +332,16 @@ async function isPublished(
   root: string,
   provenance: Provenance,
   { ours, people }: Standing,
+  scans: ScansFile,
 ): Promise<boolean> {
-  const wanted = hashesOf(provenance);
-  const places = new Set(people.map(({ path }) => path));
-  const here = new Set([...ours, ...places]);
+  const wanted = new Map([...hashesOf(provenance), [scans.path, scans.written]]);
+  const places = new Set(people.map(({ path }) => path).filter((path) => path !== scans.path));
   for (const [path, hash] of wanted) {
-    if (places.has(path) && !path.endsWith('_scans.tsv')) continue;
-    if (!here.has(path) || (await hashOf(join(root, path))) !== hash) return false;
+    if (places.has(path)) continue;
+    const isThere = ours.includes(path) || path === scans.path;
+    if (!isThere || (await hashOf(join(root, path)).catch(gone)) !== hash) return false;
   }
-  return (
-    ours.every((path) => wanted.has(path)) &&
-    (await listFiles(join(root, provenance.folder))).length === here.size
-  );
+  return ours.every((path) => wanted.has(path));
 }
 
 export { validateDataset } from './validate.ts';

@@ -55,9 +55,14 @@ export interface Scan {
 
 /**
  * `scans.tsv` of these images. Of an earlier table that a person changed, rows of images that are still there stay as they are, with all
- * of their columns.
+ * of their columns, and so do rows that we never wrote.
  */
-export function scansTable(scans: readonly Scan[], shiftDays: number, changed?: string): string {
+export function scansTable(
+  scans: readonly Scan[],
+  shiftDays: number,
+  changed?: string,
+  former: ReadonlySet<string> = new Set(),
+): string {
   const ours: Row[] = [...scans]
     .sort((one, other) => (one.filename < other.filename ? -1 : 1))
     .map(({ filename, acquired }) => ({ filename, acq_time: shifted(acquired, shiftDays) }));
@@ -67,7 +72,9 @@ export function scansTable(scans: readonly Scan[], shiftDays: number, changed?: 
   const theirs = new Map(before.rows.map((row) => [row[at] ?? '', named(before.columns, row)]));
   const columns = [...before.columns, ...['acq_time'].filter((name) => !before.columns.includes(name))];
   const rows = ours.map((row) => ({ ...row, ...theirs.get(row['filename'] ?? '') }));
-  return rowsText(columns, rows);
+  const names = new Set(ours.map((row) => row['filename'] ?? ''));
+  const more = [...theirs].filter(([name]) => !names.has(name) && !former.has(name)).map(([, row]) => row);
+  return rowsText(columns, [...rows, ...more]);
 }
 
 const named = (columns: readonly string[], row: readonly string[]): Row =>
