@@ -1,15 +1,14 @@
 /** A stored session becomes part of a BIDS dataset: facts, plan, conversion aside, checks, validation, publishing. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { codeOf, FailureError, messageOf } from '@scanflow/failure';
-import type { Plan, SeriesFacts, SessionFacts } from '@scanflow/bids';
+import type { Plan } from '@scanflow/bids';
 import { convertSession, newDataset, sessionFolder, type SeriesConverted } from './convert.ts';
 import { datasetFiles, writeDatasetFiles, type DatasetInput } from './dataset.ts';
 import { dcm2niixVersion } from './dcm2niix.ts';
-import { readFacts, type SeriesRead } from './facts.ts';
-import { gone, hashOf, listFiles, writeFailure, writeNew } from './files.ts';
+import type { SeriesRead } from './facts.ts';
+import { look } from './look.ts';
+import { gone, hashOf, writeFailure, writeNew } from './files.ts';
 import { withLock } from './lock.ts';
 import {
   hashesOf,
@@ -25,7 +24,7 @@ import { jsonText, SCRUBBED } from './sidecar.ts';
 import { onlyParticipants, scansTable } from './tables.ts';
 import { validateDataset } from './validate.ts';
 import { outcomeOf, provenanceOf } from './outcome.ts';
-import type { Outcome, PlanOptions, SessionOptions, SessionRequest, StoredSeries } from './types.ts';
+import type { Outcome, SessionOptions, SessionRequest } from './types.ts';
 import { writeFileAtomic } from '@scanflow/runtime';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -33,90 +32,6 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const LOCK_MS = 600_000;
 /** Series at a time: while one is compressed, dcm2niix reads the next. */
 const AT_ONCE = 2;
-
-/** Facts and plan; writes nothing into dataset or storage. Rejects with FailureError. */
-export async function planOf(
-  request: SessionRequest,
-  options: PlanOptions,
-  signal: AbortSignal,
-): Promise<{ readonly facts: SessionFacts; readonly plan: Plan }> {
-  const aside = await mkdtemp(join(tmpdir(), 'scanflow-bids-'));
-  try {
-    const { facts, plan } = await look(request, options, aside, signal);
-    return { facts, plan };
-  } finally {
-    await rm(aside, { recursive: true, force: true });
-  }
-}
-
-interface Looked {
-  readonly facts: SessionFacts;
-  readonly plan: Plan;
-  readonly reads: ReadonlyMap<string, SeriesRead>;
-}
-
-async function look(
-  { project, subject, session, accessionNumber, storageRoot, series }: SessionRequest,
-  { dcm2niix, plan, onProgress }: PlanOptions,
-  aside: string,
-  signal: AbortSignal,
-): Promise<Looked> {
-  const reads = new Map<string, SeriesRead>();
-  for (const [index, one] of series.entries()) {
-    signal.throwIfAborted();
-    const folder = join(aside, `facts-${index}`);
-    const read = await readFacts(one, { storageRoot, aside: folder, dcm2niix }, signal).catch(
-      (error: unknown) => unreadable(one, error),
-    );
-    await rm(folder, { recursive: true, force: true });
-    reads.set(one.id, read);
-    onProgress?.({ step: 'facts', done: index + 1, of: series.length });
-  }
-  const facts = {
-    project,
-    subject,
-    session,
-    accessionNumber,
-    series: [...reads.values()].map((read) => read.facts),
-  };
-  return { facts, plan: plan(facts), reads };
-}
-
-/** A folder that cannot be read, or a series on which dcm2niix hangs, stops no other. */
-function unreadable({ id, folder }: StoredSeries, error: unknown): SeriesRead {
-  const code = codeOf(error);
-  const isOfSeries =
-    error instanceof FailureError
-      ? code === 'BIDS_DCM2NIIX_TIMEOUT'
-      : /^E(?!NOSPC|MFILE|NFILE)/.test(code ?? '');
-  if (!isOfSeries && !(error instanceof RangeError)) throw error;
-  const unconvertible = `The series cannot be read: ${messageOf(error)}`;
-  const facts: SeriesFacts = { ...NOTHING, id, folder, unconvertible };
-  return { facts, files: [], sopInstanceUids: [], slices: undefined, fingerprint: '' };
-}
-
-const NOTHING: Omit<SeriesFacts, 'id' | 'folder' | 'unconvertible'> = {
-  seriesInstanceUid: '',
-  studyInstanceUid: '',
-  accessionNumber: '',
-  seriesNumber: undefined,
-  modality: '',
-  manufacturer: '',
-  model: '',
-  scanner: '',
-  protocolName: '',
-  seriesDescription: '',
-  sequenceName: '',
-  mrAcquisitionType: '',
-  acquired: { from: '', to: '' },
-  images: 0,
-  volumes: 0,
-  whole: false,
-  plannedVolumes: undefined,
-  bValues: [],
-  geometry: undefined,
-  outputs: [],
-};
 
 /**
  * Converts a session and puts it into the dataset. Rejects with FailureError (`BIDS_…`) where nothing could be done; a series
@@ -344,4 +259,5 @@ async function isPublished(
   return ours.every((path) => wanted.has(path));
 }
 
+export { planOf } from './look.ts';
 export { validateDataset } from './validate.ts';
