@@ -20,3 +20,13 @@ export type { RuleFile, RuleIssue, RuleSet, RulesResult } from './rules/types.ts
 export { PLAN_OPTIONS, type PlanOptions } from './plan/options.ts';
 export { planSession } from './plan/plan.ts';
 export { suggestRules } from './suggest.ts';
+export {
+  answerText,
+  readAnswer,
+  verdictText,
+  type BidsAnswer,
+  type BidsIssue,
+  type BidsRequest,
+  type BidsResult,
+  type BidsState,
+} from './answer.ts';

@@ -23,6 +23,12 @@ const project = z.strictObject({
 
 const label = z.string().regex(/^[^/{}*]{1,64}$/, 'expected the label of a project, like 3010000.01');
 
+type Project = z.output<typeof project>;
+
+/** Listed projects have no settings of their own. */
+const unset = (labels: readonly string[]): Record<string, Project> =>
+  Object.fromEntries(labels.map((one): [string, Project] => [one, {}]));
+
 const command = (what: string) => z.array(z.string().min(1).max(4096)).min(1).describe(what);
 
 export const bids = z.strictObject({
@@ -41,7 +47,7 @@ export const bids = z.strictObject({
       error: 'expected a list of projects like [3010000.01], or settings under the label of each',
     })
     .optional()
-    .transform((given) => (Array.isArray(given) ? Object.fromEntries(given.map((one) => [one, {}])) : given))
+    .transform((given) => (Array.isArray(given) ? unset(given) : given))
     .describe('Which projects: a list, or `root` and `rules` under the label of each. If absent, all.'),
   rules: file
     .optional()

@@ -27,6 +27,7 @@ import { commitmentLeg } from './commitment/plan.ts';
 import { failureOf } from './model/failure.ts';
 import { COPY } from './model/series.ts';
 import { eraseRoutes } from './erase/step.ts';
+import { bidsRoutes } from './hooks/redo.ts';
 import { hookRoutes } from './hooks/deliver.ts';
 import { openExamCounts } from './intake/expected.ts';
 import { wants } from './hooks/plan.ts';
@@ -80,7 +81,11 @@ export async function startStreamer(context: StreamerContext, place: Place = HER
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
   const clock: Clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => Math.random() };
-  const { afterStoring, consequences } = setUpAfterStoring(config, targetsOf(settings), log);
+  const { afterStoring, consequences } = setUpAfterStoring(
+    config,
+    { destinations: targetsOf(settings), inContainer: place.inContainer },
+    log,
+  );
   const ledger = await openConfiguredLedger(config, log, consequences);
   const storage = await openStorage(config, ledger, clock, place.hostFolder);
   const orthanc = joiningOrthanc(await openOrthanc(config.orthanc, signal), ledger);
@@ -184,6 +189,7 @@ async function serve(config: Config, deps: LoopDeps): Promise<RunningHttp> {
         wake,
       });
       hookRoutes(app, { ...deps, wake });
+      bidsRoutes(app, { ...deps, wake: () => wakes.after.notify() });
       noticeRoutes(app, deps);
       eraseRoutes(app, deps);
       addMachine(app, metrics.registry, machineOf(config));
@@ -233,14 +239,17 @@ const targetsOf = ({ destinations, commitments = [], copy }: Settings): Readonly
 
 /**
  * Hooks, sessions and clean-up as the configuration has them, and what the ledger has to know of them.
- * @param destinations targets that somebody works on
+ * `destinations`: targets that somebody works on.
  */
 function setUpAfterStoring(
   config: Config,
-  destinations: ReadonlySet<string>,
+  {
+    destinations,
+    inContainer,
+  }: { readonly destinations: ReadonlySet<string>; readonly inContainer: boolean },
   log: Log,
 ): { readonly afterStoring: AfterStoring; readonly consequences: Consequences } {
-  const hooks = hooksOf(config.hooks);
+  const hooks = hooksOf(config, inContainer);
   const notCleaned: AfterStoring['notCleaned'] = new Map();
   const kept: AfterStoring['kept'] = new Map();
   const exams = openExamCounts(join(config.data, 'performed'), (file, reason) =>

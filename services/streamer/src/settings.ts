@@ -1,6 +1,7 @@
 /** The configuration as the steps use it. */
 import { defined, given } from '@scanflow/failure/defined';
-import { labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/config';
+import { BIDS, bidsUrl, labelRules, admits, layoutTemplate, sendersOf, type Config } from '@scanflow/config';
+import { tokenFileOf } from '@scanflow/runtime';
 import { tagOf } from '@scanflow/dicom';
 import type { Dial } from '@scanflow/dimse';
 import { parseLayout, type Layout } from './store/place/layout.ts';
@@ -158,7 +159,34 @@ const COMMAND_MS = 30 * 60_000;
 
 const WEBHOOK_MS = 30_000;
 
-export const hooksOf = (hooks: Config['hooks']): Hook[] =>
+/** While the bids service is away, a session waits for days: tries go up to one in an hour. */
+const BIDS_RETRIES = 200;
+
+/** The hooks of the configuration, and the built-in one where sessions are converted to BIDS. */
+export const hooksOf = (
+  config: Pick<Config, 'hooks' | 'bids' | 'data' | 'http'>,
+  inContainer: boolean,
+): Hook[] => [
+  ...ownHooks(config.hooks),
+  ...(config.bids === undefined
+    ? []
+    : [
+        {
+          name: BIDS,
+          on: ['complete'] as const,
+          when: undefined,
+          retries: BIDS_RETRIES,
+          timeoutMs: config.bids.timeout,
+          run: {
+            kind: 'bids',
+            url: bidsUrl(config.bids, inContainer),
+            tokenFile: tokenFileOf(config),
+          } as const,
+        },
+      ]),
+];
+
+const ownHooks = (hooks: Config['hooks']): Hook[] =>
   Object.entries(hooks).map(
     ([name, { on, when, command, url, secretFile, environment, timeout, retries }]) => ({
       name,

@@ -106,7 +106,9 @@ export interface Hook extends HookRule {
         readonly command: readonly string[];
         readonly environment: Readonly<Record<string, string>>;
       }
-    | { readonly kind: 'webhook'; readonly url: string; readonly secretFile: string | undefined };
+    | { readonly kind: 'webhook'; readonly url: string; readonly secretFile: string | undefined }
+    /** The built-in one: the bids service, with the internal token. */
+    | { readonly kind: 'bids'; readonly url: string; readonly tokenFile: string };
 }
 
 export type HookOutcome =

@@ -1,6 +1,7 @@
 /** Deliveries to hooks, in the ledger: written with the fact itself, handed out in order, kept until pruned. */
 import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
+import { BIDS } from '@scanflow/config';
 import { HOOK_EVENTS } from './plan.ts';
 import type { LegState } from '../model/series.ts';
 import type { Row, Value } from '@scanflow/database';
@@ -261,5 +262,11 @@ const SKIPPED = {
 export async function prune(tx: Tx, before: Millis): Promise<number> {
   await tx.run(`DELETE FROM commitment WHERE state IN ('answered', 'closed') AND updated < ?`, [before]);
   await tx.run('DELETE FROM verify_job WHERE created < ?', [before]);
-  return tx.run(`DELETE FROM delivery WHERE state = 'done' AND updated < ?`, [before]);
+  // a session's verdict is shown as long as the session is
+  return tx.run(
+    `DELETE FROM delivery WHERE state = 'done' AND updated < ?
+       AND NOT (hook = ? AND NOT EXISTS (SELECT 1 FROM delivery later WHERE later.subject = delivery.subject
+                                         AND later.hook = delivery.hook AND later.ord > delivery.ord))`,
+    [before, BIDS],
+  );
 }

@@ -14,6 +14,7 @@ import { sessionCsv, sessionReport, type SessionReport } from '../reports/sessio
 import { searchSeries } from '../ledger/search.ts';
 import { listSeries, knownSenders } from '../ledger/views.ts';
 import { listSessions } from '../sessions/step.ts';
+import { bidsReports } from '../hooks/bids.ts';
 import { deliveriesOf } from '../hooks/sql.ts';
 import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootState } from '../roots/keeper.ts';
@@ -52,7 +53,14 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   };
   const sessions = async (query: Query): Promise<SessionReport[]> => {
     const views = await ledger.read(listSessions, rowsOf({ limit: query['limit'] }, DEFAULT_SESSIONS));
-    return views.map((view) => sessionReport(view, context));
+    const bids = bidsReports(
+      views,
+      await ledger.read(
+        deliveriesOf,
+        views.map(({ id }) => id),
+      ),
+    );
+    return views.map((view) => sessionReport(view, context, bids.get(view.id)));
   };
 
   const filters = takes(...FILTERS, 'limit');

@@ -6,6 +6,7 @@ import type { Labels } from '@scanflow/booking';
 import type { Orthanc } from '@scanflow/orthanc';
 import { labelsOf } from './changes.ts';
 import { Answer, fieldIn, find, oneOf } from './request.ts';
+import { bidsReports } from '../hooks/bids.ts';
 import { deliveriesOf } from '../hooks/sql.ts';
 import { LEG_STATES, SERIES_STATES, STORAGE } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
@@ -197,8 +198,9 @@ function belowRoot(text: string, root: string): string {
 async function withHooks(views: readonly SessionView[], { ledger, context }: BoardDeps): Promise<object> {
   const subjects = views.flatMap(({ id, series }) => [id, ...series.map((one) => one.id)]);
   const told = await ledger.read(deliveriesOf, subjects);
+  const bids = bidsReports(views, told);
   return {
-    sessions: views.map((view) => sessionReport(view, context)),
+    sessions: views.map((view) => sessionReport(view, context, bids.get(view.id))),
     hooks: [...told].flatMap(([subject, deliveries]) =>
       deliveries.map((one) => ({ subject, ...hookReport(one, context) })),
     ),

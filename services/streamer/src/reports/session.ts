@@ -7,6 +7,8 @@ import { STORAGE, type Reason, iso } from '../model/series.ts';
 import type { SessionView } from '../ledger/rows.ts';
 import { seriesReport, type ReportContext, type SeriesReport } from './series.ts';
 import type { Labels } from '@scanflow/booking';
+import { verdictText } from '@scanflow/bids/answer';
+import type { BidsReport } from '../hooks/bids.ts';
 
 export interface SessionReport {
   readonly version: 1;
@@ -26,10 +28,12 @@ export interface SessionReport {
   readonly folder?: string;
   /** Why it has no report yet. */
   readonly failure?: Reason;
+  /** What became of its conversion to BIDS, where it was handed over. */
+  readonly bids?: BidsReport;
   readonly series: readonly SeriesReport[];
 }
 
-export function sessionReport(view: SessionView, context: ReportContext): SessionReport {
+export function sessionReport(view: SessionView, context: ReportContext, bids?: BidsReport): SessionReport {
   const series = view.series
     .map((one) => seriesReport(one, context))
     .toSorted((a, b) => Number(a.seriesNumber) - Number(b.seriesNumber) || (a.id < b.id ? -1 : 1));
@@ -49,6 +53,7 @@ export function sessionReport(view: SessionView, context: ReportContext): Sessio
     ...defined({
       folder: given(folder, (folder) => (folder.startsWith('/') ? folder : `${context.root}/${folder}`)),
       failure,
+      bids,
     }),
     series,
   };
@@ -74,7 +79,7 @@ const columnOf = (target: string): string => {
   return committed === undefined ? `sent_${target}` : `committed_${committed}`;
 };
 
-/** One line per series; a column for each destination, with the images that it confirmed, or promised to keep; where a series has a warning, one for the codes. */
+/** One line per series; a column for each destination, with the images that it confirmed, or promised to keep; where sessions are converted, one for the verdict; where a series has a warning, one for the codes. */
 export function sessionCsv(reports: readonly SessionReport[]): string {
   const targets = [
     ...new Set(
@@ -84,6 +89,7 @@ export function sessionCsv(reports: readonly SessionReport[]): string {
     .filter((target) => target !== STORAGE)
     .sort();
   const warned = reports.some(({ series }) => series.some(({ warnings }) => warnings !== undefined));
+  const converted = reports.some(({ bids }) => bids !== undefined);
   const lines = reports.flatMap((session) =>
     session.series.map((series) => [
       series.accessionNumber,
@@ -99,8 +105,18 @@ export function sessionCsv(reports: readonly SessionReport[]): string {
       series.expected ?? '',
       series.images.differing,
       ...targets.map((target) => series.legs.find((leg) => leg.target === target)?.done ?? ''),
+      ...(converted ? [bidsText(session.bids)] : []),
       ...(warned ? [(series.warnings ?? []).map(({ code }) => code).join(' ')] : []),
     ]),
   );
-  return csvText([[...COLUMNS, ...targets.map(columnOf), ...(warned ? ['warnings'] : [])], ...lines]);
+  const last = [...(converted ? ['bids'] : []), ...(warned ? ['warnings'] : [])];
+  return csvText([[...COLUMNS, ...targets.map(columnOf), ...last], ...lines]);
 }
+
+/** The conversion to BIDS in a few words: the verdict, `waiting`, or the code of its failure. */
+export const bidsText = (bids: BidsReport | undefined): string => {
+  if (bids === undefined) return '';
+  if (bids.failure !== undefined) return bids.failure.code;
+  if (bids.state !== 'done') return 'waiting';
+  return bids.result === undefined ? '' : verdictText(bids.result);
+};

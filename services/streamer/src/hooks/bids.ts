@@ -1,0 +1,175 @@
+/** The built-in hook `bids`: a complete session goes to the bids service, whose verdict is kept as the delivery's output. */
+import { answerText, readAnswer, type BidsRequest, type BidsResult } from '@scanflow/bids/answer';
+import { BIDS } from '@scanflow/config';
+import { headersOf } from '@scanflow/runtime';
+import { defined } from '@scanflow/failure/defined';
+import { codeOf, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
+import { iso, STORAGE, type LegState, type Reason } from '../model/series.ts';
+import type { DeliveryView, SessionView } from '../ledger/rows.ts';
+import { sessionReport, type SessionReport } from '../reports/session.ts';
+import { findSession } from '../ledger/views.ts';
+import { homeOf } from '../store/place/layout.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import type { HookOutcome } from './plan.ts';
+
+export interface BidsCall {
+  readonly url: string;
+  readonly tokenFile: string;
+  readonly request: BidsRequest;
+  readonly timeoutMs: number;
+}
+
+/** The answer is one JSON text; the service sends blanks before it as a sign of life. */
+const MOST_BYTES = 1024 * 1024;
+
+/** Never throws. The request stays open until the session is converted. */
+export async function callBids(call: BidsCall, signal: AbortSignal): Promise<HookOutcome> {
+  const late = AbortSignal.timeout(call.timeoutMs);
+  const failed = (failure: Failure): HookOutcome => ({ kind: 'failed', failure, output: '' });
+  let headers: Record<string, string>;
+  try {
+    headers = { ...(await headersOf(call.tokenFile)), 'content-type': 'application/json' };
+  } catch (error) {
+    return failed(transient('HOOK_SECRET', `The bids service is not asked: ${messageOf(error)}.`));
+  }
+  try {
+    const response = await fetch(`${call.url}/api/deliveries`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(call.request),
+      redirect: 'error',
+      signal: AbortSignal.any([signal, late]),
+    });
+    return judge(response, await textOf(response));
+  } catch (error) {
+    if (signal.aborted) return { kind: 'interrupted' };
+    return failed(late.aborted ? tooSlow(call.timeoutMs) : unreachable(error));
+  }
+}
+
+async function textOf({ body }: Response): Promise<string> {
+  if (body === null) return '';
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body as AsyncIterable<Uint8Array>) {
+    // blanks are not kept: hours of them are more than any answer
+    const kept =
+      parts.length === 0 && part.every((byte) => byte === 0x20 || byte === 0x0a) ? undefined : part;
+    if (kept === undefined) continue;
+    parts.push(kept);
+    size += kept.length;
+    if (size > MOST_BYTES) throw new Error('its answer is larger than 1 MiB');
+  }
+  return Buffer.concat(parts).toString('utf8').trim();
+}
+
+function judge({ status, ok }: Response, text: string): HookOutcome {
+  const answer = ok ? readAnswer(text) : undefined;
+  if (answer?.ok === true) return { kind: 'done', output: answerText(answer) };
+  if (answer?.ok === false) return { kind: 'failed', failure: answer.failure, output: answerText(answer) };
+  const output = `HTTP ${status}\n${text.slice(0, 2_000)}`;
+  const later = ok || status >= 500 || status === 429 || status === 408;
+  const failure = later ? troubled(status) : refused(status);
+  return { kind: 'failed', failure, output };
+}
+
+const troubled = (status: number): Failure =>
+  transient(
+    'HOOK_STATUS',
+    `The bids service gave no verdict (status ${status}). It is asked again; look into its log if it stays.`,
+  );
+const refused = (status: number): Failure =>
+  permanent(
+    'HOOK_REFUSED',
+    `The bids service refused the session (status ${status}). Correct bids.url, or see that both services have the same token and version; then: scanflow bids redo.`,
+  );
+const tooSlow = (ms: number): Failure =>
+  transient(
+    'HOOK_TIMEOUT',
+    `The bids service took longer than ${ms / 1000} s. Look at it, or give it more bids.timeout.`,
+  );
+function unreachable(error: unknown): Failure {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const detail = codeOf(cause) ?? codeOf(error) ?? messageOf(error);
+  return transient(
+    'HOOK_UNREACHABLE',
+    `The bids service cannot be reached, or ended during the work (${detail}). See that it runs, and check bids.url. The session is handed to it again.`,
+  );
+}
+
+/** What the bids service needs of a session; undefined where nothing of it is stored in a project. Pure. */
+export function bidsRequest(
+  { id, accessionNumber, labels, series }: SessionReport,
+  root: string,
+): BidsRequest | undefined {
+  const stored = series.flatMap((one) => {
+    const folder = one.legs.find(({ target }) => target === STORAGE)?.path;
+    return folder === undefined || one.images.stored === 0
+      ? []
+      : [{ id: one.id, folder: folder.replace(/\/+$/, '') }];
+  });
+  if (labels === undefined || stored.length === 0) return undefined;
+  const { project, subject, session } = labels;
+  return {
+    id,
+    project,
+    subject,
+    ...(session === '' ? {} : { session }),
+    accessionNumber,
+    root,
+    series: stored,
+  };
+}
+
+/** The same for a session of the ledger. */
+export async function sessionRequest(
+  id: string,
+  { ledger, context, settings }: Pick<LoopDeps, 'ledger' | 'context' | 'settings'>,
+): Promise<BidsRequest | undefined> {
+  const view = await ledger.read(findSession, id);
+  if (view === undefined) return undefined;
+  const report = sessionReport(view, context);
+  return bidsRequest(report, homeOf(report.labels?.project, settings.homes ?? [])?.root ?? context.root);
+}
+
+/** What became of a session's conversion, for `/api/sessions`, reports, mail and the board. */
+export interface BidsReport {
+  readonly state: LegState;
+  readonly increment: number;
+  readonly updated: string;
+  readonly attempts: number;
+  readonly nextTry?: string;
+  readonly failure?: Reason;
+  readonly result?: BidsResult;
+}
+
+/** From the deliveries of a session, its latest first. Undefined where it was never handed over. Pure. */
+export function bidsReport(deliveries: readonly DeliveryView[] | undefined): BidsReport | undefined {
+  const last = deliveries?.find(({ hook }) => hook === BIDS);
+  if (last === undefined) return undefined;
+  const { state, increment, updated, attempts, nextTry, failure, output } = last;
+  const answer = readAnswer(output);
+  return {
+    state,
+    increment,
+    updated: iso(updated),
+    attempts,
+    ...defined({
+      nextTry: nextTry === null || state !== 'pending' ? undefined : iso(nextTry),
+      failure,
+      result: answer?.ok === true ? answer.result : undefined,
+    }),
+  };
+}
+
+/** The sessions' reports of conversion, by id. */
+export const bidsReports = (
+  views: readonly Pick<SessionView, 'id'>[],
+  told: ReadonlyMap<string, readonly DeliveryView[]>,
+): ReadonlyMap<string, BidsReport> =>
+  new Map(
+    views.flatMap(({ id }) => {
+      const report = bidsReport(told.get(id));
+      return report === undefined ? [] : [[id, report] as const];
+    }),
+  );

@@ -1,0 +1,138 @@
+/** Sessions for `scanflow bids` and the board: GET /api/bids lists them, POST /api/bids/redo hands them to the bids service again. */
+import { BIDS } from '@scanflow/config';
+import { takes, type FastifyInstance } from '@scanflow/runtime';
+import { randomUUID } from 'node:crypto';
+import { defined } from '@scanflow/failure/defined';
+import { Answer, byWhom, fieldIn, rowsOf } from '../http/request.ts';
+import type { SessionView } from '../ledger/rows.ts';
+import { findSessions } from '../ledger/search.ts';
+import type { Millis, Tx } from '../ledger/tx.ts';
+import { sessionReport } from '../reports/session.ts';
+import { listSessions } from '../sessions/step.ts';
+import type { LoopDeps } from '../work/deps.ts';
+import { bidsReports, sessionRequest } from './bids.ts';
+import { deliveriesOf } from './sql.ts';
+
+interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log'> {
+  readonly wake: () => void;
+}
+
+type Query = Readonly<Record<'of' | 'limit', string | undefined>>;
+
+const DEFAULT_ROWS = 1_000;
+const MOST_REDONE = 1_000;
+const MOST_BYTES = 65_536;
+
+/** GET /api/bids?of=PROJECT|SUBJECT|ACCESSION|ID: the sessions, what became of their conversion, and what the bids service is asked. */
+export function bidsRoutes(app: FastifyInstance, deps: BidsDeps): void {
+  app.get<{ Querystring: Query }>('/api/bids', takes('of', 'limit'), async ({ query }) => ({
+    sessions: await sessionsOf(query, deps),
+  }));
+  app.post('/api/bids/redo', { bodyLimit: MOST_BYTES }, async ({ body, ip }) => redo(body, ip, deps));
+}
+
+async function sessionsOf(query: Query, deps: BidsDeps): Promise<object[]> {
+  const { ledger, context } = deps;
+  const limit = rowsOf(query, DEFAULT_ROWS);
+  const views = (await viewsOf(query.of?.trim(), limit, deps)).slice(0, limit);
+  const told = await ledger.read(
+    deliveriesOf,
+    views.map(({ id }) => id),
+  );
+  const bids = bidsReports(views, told);
+  const sessions: object[] = [];
+  for (const view of views) {
+    const { id, accessionNumber, labels, complete, updated } = sessionReport(view, context);
+    const request = await sessionRequest(id, deps);
+    sessions.push({
+      id,
+      accessionNumber,
+      complete,
+      updated,
+      ...defined({ labels, request, bids: bids.get(id) }),
+    });
+  }
+  return sessions;
+}
+
+/** By whatever `findSessions` knows; else by project, subject or session label. */
+async function viewsOf(of: string | undefined, limit: number, { ledger }: BidsDeps): Promise<SessionView[]> {
+  if (of === undefined) return ledger.read(listSessions, limit);
+  const found = await ledger.read(findSessions, of);
+  if (found.length > 0) return found;
+  const all = await ledger.read(listSessions, MOST_ROWS);
+  return all.filter(({ series }) =>
+    series.some(({ labels }) => labels?.project === of || labels?.subject === of),
+  );
+}
+
+const MOST_ROWS = 10_000;
+
+/** The body: {sessions: [ID, …], by}. Complete sessions alone: the others are handed over by themselves. */
+async function redo(
+  body: unknown,
+  ip: string,
+  { ledger, context, clock, log, wake }: BidsDeps,
+): Promise<object> {
+  if (context.hooks?.has(BIDS) !== true)
+    throw new Answer(409, 'nothing is converted to BIDS here: the configuration has no section bids');
+  const ids = fieldIn(body, 'sessions');
+  if (!Array.isArray(ids) || ids.length === 0 || ids.length > MOST_REDONE || !ids.every(isId))
+    throw new Answer(400, `expected sessions: a list of 1 to ${MOST_REDONE} ids of sessions`);
+  const opened: string[] = [];
+  const left: { id: string; reason: string }[] = [];
+  for (const id of ids) {
+    const reason = await ledger.write(redoSession, id, clock.now());
+    if (reason === undefined) opened.push(id);
+    else left.push({ id, reason });
+  }
+  if (opened.length > 0) {
+    log.info('sessions are converted to BIDS again by hand', {
+      sessions: opened.length,
+      ...byWhom(body, ip),
+    });
+    wake();
+  }
+  return { opened, left };
+}
+
+const isId = (id: unknown): id is string => typeof id === 'string' && /^[0-9a-f]{8,64}$/.test(id);
+
+/** Opens the delivery of a session again, or makes one. Why not, where it does not. */
+export async function redoSession(tx: Tx, id: string, now: Millis): Promise<string | undefined> {
+  const session = await tx.get(`SELECT s.* FROM session s WHERE s.id = ? ${tx.dialect.lock}`, [id]);
+  if (session === undefined) return 'there is no such session';
+  if (session['due'] !== null || Number(session['increment']) === 0)
+    return 'it is not complete yet; it is converted by itself once it is';
+  const last = await tx.get(
+    'SELECT * FROM delivery WHERE subject = ? AND hook = ? ORDER BY ord DESC LIMIT 1',
+    [id, BIDS],
+  );
+  if (last?.['state'] === 'pending' && last['claim'] !== null && Number(last['next_try']) > now)
+    return 'it is being converted now';
+  if (last !== undefined) {
+    await tx.run(
+      `UPDATE delivery SET state = 'pending', claim = NULL, attempts = 0, next_try = ?, failure_code = NULL,
+         failure_message = NULL, increment = ?, updated = ? WHERE id = ?`,
+      [now, Number(session['increment']), now, String(last['id'])],
+    );
+    return undefined;
+  }
+  const order = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', [id]);
+  await tx.run(
+    `INSERT INTO delivery (id, event, hook, kind, subject, ord, increment, created, state, next_try, updated)
+     VALUES (?, ?, ?, 'complete', ?, ?, ?, ?, 'pending', ?, ?)`,
+    [
+      randomUUID(),
+      randomUUID(),
+      BIDS,
+      id,
+      Number(order?.['ord'] ?? 0) + 1,
+      Number(session['increment']),
+      now,
+      now,
+      now,
+    ],
+  );
+  return undefined;
+}
