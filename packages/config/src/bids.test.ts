@@ -23,7 +23,7 @@ test('bids: off unless the section is there; empty, it has every default', () =>
   const { port, root, repeats, parallel, timeout } = section('{}');
   assert.deepEqual(
     { port, root, repeats, parallel, timeout },
-    { port: 9105, root: '{project}/bids', repeats: 'last', parallel: 1, timeout: 6 * 3_600_000 },
+    { port: 9109, root: '{project}/bids', repeats: 'last', parallel: 1, timeout: 6 * 3_600_000 },
   );
 });
 
@@ -77,7 +77,7 @@ test('bids: files of rules lie beside the configuration', async (t) => {
 });
 
 test('bids: the service has its name in containers', () => {
-  assert.equal(bidsUrl(section('{}'), true), 'http://bids:9105');
+  assert.equal(bidsUrl(section('{}'), true), 'http://bids:9109');
   assert.equal(bidsUrl(section('{ port: 9200 }'), false), 'http://127.0.0.1:9200');
   assert.equal(bidsUrl(section('{ url: "http://other:1/" }'), false), 'http://other:1');
 });

@@ -33,12 +33,12 @@ const command = (what: string) => z.array(z.string().min(1).max(4096)).min(1).de
 
 export const bids = z.strictObject({
   url: z
-    .url({ protocol: /^https?$/, error: 'expected an address like http://bids:9105' })
+    .url({ protocol: /^https?$/, error: 'expected an address like http://bids:9109' })
     .optional()
     .describe(
       'Address of the bids service. If absent, `http://bids:PORT` in containers, and this machine otherwise.',
     ),
-  port: port.default(9105).describe('Port of the bids service; it listens on `http.bind`.'),
+  port: port.default(9109).describe('Port of the bids service; it listens on `http.bind`.'),
   root: root
     .default('{project}/bids')
     .describe('Folder of the dataset, below the root of storage. Needs `{project}`.'),
