@@ -164,5 +164,6 @@ function partOf(name: string, imageType: readonly string[]): Part | undefined {
   if (has('P', 'PHASE', 'PHASE MAP')) return 'phase';
   if (has('REAL', 'R')) return 'real';
   if (has('IMAGINARY', 'I')) return 'imag';
-  return has('M', 'MAGNITUDE', 'M_FFE', 'M_SE') ? 'mag' : undefined;
+  // M_FFE, M_SE … of Philips
+  return has('MAGNITUDE') || imageType.some((word) => /^M(_|$)/.test(word)) ? 'mag' : undefined;
 }
