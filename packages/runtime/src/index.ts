@@ -44,4 +44,4 @@ export { openTlsStore, readAuthority, readTlsFiles, type TlsTexts } from './tls-
 export { clearUnfinishedRestore, markUnfinishedRestore, requireFinishedRestore } from './restore.ts';
 export { XmlError, xmlReader } from './xml.ts';
 export { Counter, Gauge, Histogram, Registry } from 'prom-client';
-export type { FastifyInstance } from 'fastify';
+export type { FastifyInstance, FastifyReply } from 'fastify';

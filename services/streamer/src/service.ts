@@ -27,7 +27,7 @@ import { commitmentLeg } from './commitment/plan.ts';
 import { failureOf } from './model/failure.ts';
 import { COPY } from './model/series.ts';
 import { eraseRoutes } from './erase/step.ts';
-import { bidsRoutes } from './hooks/redo.ts';
+import { bidsRoutes } from './http/bids.ts';
 import { hookRoutes } from './hooks/deliver.ts';
 import { openExamCounts } from './intake/expected.ts';
 import { wants } from './hooks/plan.ts';
@@ -81,11 +81,7 @@ export async function startStreamer(context: StreamerContext, place: Place = HER
   const security = await openSecurity(config.destinations, log);
   const settings = settingsOf(config, security.dials);
   const clock: Clock = { now: () => Temporal.Now.instant().epochMilliseconds, random: () => Math.random() };
-  const { afterStoring, consequences } = setUpAfterStoring(
-    config,
-    { destinations: targetsOf(settings), inContainer: place.inContainer },
-    log,
-  );
+  const { afterStoring, consequences } = setUpAfterStoring(config, settings, place, log);
   const ledger = await openConfiguredLedger(config, log, consequences);
   const storage = await openStorage(config, ledger, clock, place.hostFolder);
   const orthanc = joiningOrthanc(await openOrthanc(config.orthanc, signal), ledger);
@@ -239,14 +235,11 @@ const targetsOf = ({ destinations, commitments = [], copy }: Settings): Readonly
 
 /**
  * Hooks, sessions and clean-up as the configuration has them, and what the ledger has to know of them.
- * `destinations`: targets that somebody works on.
  */
 function setUpAfterStoring(
   config: Config,
-  {
-    destinations,
-    inContainer,
-  }: { readonly destinations: ReadonlySet<string>; readonly inContainer: boolean },
+  settings: Settings,
+  { inContainer }: Place,
   log: Log,
 ): { readonly afterStoring: AfterStoring; readonly consequences: Consequences } {
   const hooks = hooksOf(config, inContainer);
@@ -261,7 +254,7 @@ function setUpAfterStoring(
       exams,
       context: {
         root: config.storage.root,
-        destinations,
+        destinations: targetsOf(settings),
         hooks: new Set(hooks.map(({ name }) => name)),
         notCleaned: { get: (series) => notCleaned.get(series) ?? kept.get(series) },
       },

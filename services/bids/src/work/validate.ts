@@ -16,6 +16,17 @@ export const OWN_VALIDATOR: readonly string[] = [
   join(import.meta.dirname, '../../validator/node_modules/bids-validator/bin/bids-validator'),
 ];
 
+/** Its name and version. Rejects with FailureError where it cannot be started. */
+export async function validatorVersion(
+  { command, timeoutMs }: ValidatorProgram,
+  signal: AbortSignal,
+): Promise<string> {
+  const asked = { command: [...command, '--version'], cwd: '/', timeoutMs, outputLimit: 65_536 };
+  const told = await runProgram(asked, CODES, signal);
+  const version = /\d+\.\d+\.\d+\S*/.exec(told.stdout)?.[0];
+  return `bids-validator${version === undefined ? '' : ` ${version}`}`;
+}
+
 /** The verdict on a dataset as it lies. Rejects with FailureError where the validator gives none. */
 export async function validateDataset(
   datasetRoot: string,
@@ -29,7 +40,7 @@ export async function validateDataset(
     outputLimit: OUTPUT_LIMIT,
     environment: memoryMiB === undefined ? {} : { NODE_OPTIONS: `--max-old-space-size=${memoryMiB}` },
   };
-  const told = await runProgram({ ...bounds, command: [...command, '--version'] }, CODES, signal);
+  const validatorName = await validatorVersion(validator, signal);
   const ran = await runProgram({ ...bounds, command: [...command, datasetRoot, '--json'] }, CODES, signal);
   const verdict = ran.cut ? undefined : readVerdict(ran.stdout, datasetRoot);
   // a program that fails and reports no error has looked at nothing
@@ -42,8 +53,7 @@ export async function validateDataset(
       ),
     );
   }
-  const version = /\d+\.\d+\.\d+\S*/.exec(told.stdout)?.[0];
-  return { ...verdict, validator: `bids-validator${version === undefined ? '' : ` ${version}`}` };
+  return { ...verdict, validator: validatorName };
 }
 
 type Json = Readonly<Record<string, unknown>>;

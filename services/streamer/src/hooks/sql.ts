@@ -270,3 +270,42 @@ export async function prune(tx: Tx, before: Millis): Promise<number> {
     [before, BIDS],
   );
 }
+
+/** Opens the delivery of a session again, or makes one. Why not, where it does not. */
+export async function redoSession(tx: Tx, id: string, now: Millis): Promise<string | undefined> {
+  const session = await tx.get(`SELECT s.* FROM session s WHERE s.id = ? ${tx.dialect.lock}`, [id]);
+  if (session === undefined) return 'there is no such session';
+  if (session['due'] !== null || Number(session['increment']) === 0)
+    return 'it is not complete yet; it is converted by itself once it is';
+  const last = await tx.get(
+    'SELECT * FROM delivery WHERE subject = ? AND hook = ? ORDER BY ord DESC LIMIT 1',
+    [id, BIDS],
+  );
+  if (last?.['state'] === 'pending' && last['claim'] !== null && Number(last['next_try']) > now)
+    return 'it is being converted now';
+  if (last !== undefined) {
+    await tx.run(
+      `UPDATE delivery SET state = 'pending', claim = NULL, attempts = 0, next_try = ?, failure_code = NULL,
+         failure_message = NULL, increment = ?, updated = ? WHERE id = ?`,
+      [now, Number(session['increment']), now, String(last['id'])],
+    );
+    return undefined;
+  }
+  const order = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', [id]);
+  await tx.run(
+    `INSERT INTO delivery (id, event, hook, kind, subject, ord, increment, created, state, next_try, updated)
+     VALUES (?, ?, ?, 'complete', ?, ?, ?, ?, 'pending', ?, ?)`,
+    [
+      randomUUID(),
+      randomUUID(),
+      BIDS,
+      id,
+      Number(order?.['ord'] ?? 0) + 1,
+      Number(session['increment']),
+      now,
+      now,
+      now,
+    ],
+  );
+  return undefined;
+}

@@ -1,17 +1,15 @@
 /** Sessions for `scanflow bids` and the board: GET /api/bids lists them, POST /api/bids/redo hands them to the bids service again. */
 import { BIDS } from '@scanflow/config';
 import { takes, type FastifyInstance } from '@scanflow/runtime';
-import { randomUUID } from 'node:crypto';
 import { defined } from '@scanflow/failure/defined';
-import { Answer, byWhom, fieldIn, rowsOf } from '../http/request.ts';
+import { Answer, byWhom, fieldIn, rowsOf } from './request.ts';
 import type { SessionView } from '../ledger/rows.ts';
 import { findSessions } from '../ledger/search.ts';
-import type { Millis, Tx } from '../ledger/tx.ts';
 import { sessionReport } from '../reports/session.ts';
 import { listSessions } from '../sessions/step.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { bidsReports, sessionRequest } from './bids.ts';
-import { deliveriesOf } from './sql.ts';
+import { bidsReports, sessionRequest } from '../hooks/bids.ts';
+import { deliveriesOf, redoSession } from '../hooks/sql.ts';
 
 interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log'> {
   readonly wake: () => void;
@@ -97,42 +95,3 @@ async function redo(
 }
 
 const isId = (id: unknown): id is string => typeof id === 'string' && /^[0-9a-f]{8,64}$/.test(id);
-
-/** Opens the delivery of a session again, or makes one. Why not, where it does not. */
-export async function redoSession(tx: Tx, id: string, now: Millis): Promise<string | undefined> {
-  const session = await tx.get(`SELECT s.* FROM session s WHERE s.id = ? ${tx.dialect.lock}`, [id]);
-  if (session === undefined) return 'there is no such session';
-  if (session['due'] !== null || Number(session['increment']) === 0)
-    return 'it is not complete yet; it is converted by itself once it is';
-  const last = await tx.get(
-    'SELECT * FROM delivery WHERE subject = ? AND hook = ? ORDER BY ord DESC LIMIT 1',
-    [id, BIDS],
-  );
-  if (last?.['state'] === 'pending' && last['claim'] !== null && Number(last['next_try']) > now)
-    return 'it is being converted now';
-  if (last !== undefined) {
-    await tx.run(
-      `UPDATE delivery SET state = 'pending', claim = NULL, attempts = 0, next_try = ?, failure_code = NULL,
-         failure_message = NULL, increment = ?, updated = ? WHERE id = ?`,
-      [now, Number(session['increment']), now, String(last['id'])],
-    );
-    return undefined;
-  }
-  const order = await tx.get('SELECT max(ord) AS ord FROM delivery WHERE subject = ?', [id]);
-  await tx.run(
-    `INSERT INTO delivery (id, event, hook, kind, subject, ord, increment, created, state, next_try, updated)
-     VALUES (?, ?, ?, 'complete', ?, ?, ?, ?, 'pending', ?, ?)`,
-    [
-      randomUUID(),
-      randomUUID(),
-      BIDS,
-      id,
-      Number(order?.['ord'] ?? 0) + 1,
-      Number(session['increment']),
-      now,
-      now,
-      now,
-    ],
-  );
-  return undefined;
-}

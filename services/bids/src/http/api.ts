@@ -1,0 +1,96 @@
+/** The API: POST /api/deliveries (the streamer), /api/plan, /api/validate, /api/suggest (people), GET /api/status. */
+import { codeOf, failureIn, messageOf, transient, type Failure } from '@scanflow/failure';
+import type { FastifyInstance, Log } from '@scanflow/runtime';
+import { convert, plan, suggest, validate, type JobDeps, type Running } from '../jobs.ts';
+import { fieldsOf, readRequest } from '../request.ts';
+import type { GivenRules } from '../rules.ts';
+import { answerLong } from './long.ts';
+
+export interface ApiDeps extends JobDeps {
+  readonly log: Log;
+  /** Aborts when the service stops. */
+  readonly signal: AbortSignal;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** A session of a thousand series is half a MiB. */
+const BODY = { bodyLimit: 1024 * 1024 };
+/** A project of a thousand sessions, for suggestions. */
+const LARGE = { bodyLimit: 32 * 1024 * 1024 };
+const MOST_SESSIONS = 2_000;
+
+export function routes(app: FastifyInstance, deps: ApiDeps): void {
+  const { line, metrics, log, versions } = deps;
+  app.get('/api/status', () => ({ running: line.running().length, waiting: line.waiting(), versions }));
+  const long = <T extends object>(path: string, options: object, work: Work<T>): void => {
+    app.post(path, options, ({ body }, reply) => {
+      const limit = AbortSignal.timeout(deps.config.bids.timeout);
+      const stop = AbortSignal.any([deps.signal, limit]);
+      return answerLong(reply, stop, async (running) => {
+        try {
+          return { ok: true, ...(await work(body, running)) };
+        } catch (error) {
+          // whoever waited is gone, or we stop: nobody reads an answer
+          if (running.signal.aborted && !limit.aborted) throw error;
+          const failure = limit.aborted ? TOO_LONG : failureOf(error);
+          if (path === DELIVERIES) metrics.failed(failure.code);
+          if (failure.code === 'UNEXPECTED') log.error('a request failed', { path, error });
+          return { ok: false, failure };
+        }
+      });
+    });
+  };
+  long(DELIVERIES, BODY, async (body, running) => {
+    const request = readRequest(body);
+    log.info('session taken', { sessionId: request.id, series: request.series.length });
+    const result = await convert(request, running, deps);
+    const { state, verdict, errorCount, warningCount } = result;
+    log.info('session done', {
+      sessionId: request.id,
+      state,
+      verdict,
+      errors: errorCount,
+      warnings: warningCount,
+    });
+    return { result };
+  });
+  long('/api/plan', BODY, async (body, running) => {
+    const { request, rules } = fieldsOf(body);
+    const { plan: planned } = await plan(readRequest(request), rulesIn(rules), running, deps);
+    return { plan: planned };
+  });
+  long('/api/validate', BODY, async (body, running) => {
+    const { project, root } = readRequest(fieldsOf(body)['request']);
+    return { verdict: await validate({ project, root }, running, deps) };
+  });
+  long('/api/suggest', LARGE, async (body, running) => {
+    const { requests, rules } = fieldsOf(body);
+    const sessions = (Array.isArray(requests) ? requests : []).slice(0, MOST_SESSIONS).map(readRequest);
+    return { rules: await suggest(sessions, rulesIn(rules), running, deps) };
+  });
+}
+
+const DELIVERIES = '/api/deliveries';
+
+type Work<T> = (body: unknown, running: Running) => Promise<T>;
+
+function rulesIn(rules: unknown): GivenRules | undefined {
+  if (rules === undefined) return undefined;
+  const { file, text } = fieldsOf(rules);
+  return {
+    file: typeof file === 'string' ? file.slice(0, 200) : 'rules',
+    text: typeof text === 'string' ? text : '',
+  };
+}
+
+const TOO_LONG = transient(
+  'BIDS_TIMEOUT',
+  'The session took longer than bids.timeout, waiting in line included. It is tried again; give it more time, or raise bids.parallel.',
+);
+
+const failureOf = (error: unknown): Failure =>
+  failureIn(error) ??
+  transient(
+    'UNEXPECTED',
+    `The bids service failed (${codeOf(error) ?? messageOf(error)}). Its log says more.`,
+  );
