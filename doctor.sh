@@ -1,8 +1,8 @@
 #!/bin/sh
 # The doctor for the whole compose stack, in one call on the host: `sh doctor.sh`. Also where a container does not start:
 # it shows the last words of that container, and looks at what belongs to it in a container of its own.
-# Options go to each `scanflow doctor`: `sh doctor.sh --config /etc/scanflow/scanflow.scale.yaml`. As for every docker compose
-# command, .env, COMPOSE_FILE and COMPOSE_PROJECT_NAME count.
+# Options go to each `scanflow doctor`. Each reads the configuration that its service reads, unless --config names another. As for
+# every docker compose command, .env, COMPOSE_FILE and COMPOSE_PROJECT_NAME count.
 # Exit: 0 nothing failed (there may be warnings), 1 something failed, 2 not started.
 set -u
 [ -n "${COMPOSE_FILE:-}" ] || cd "$(dirname "$0")" || exit 2
@@ -24,7 +24,35 @@ state_of() { docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.R
 # why a container does not run: the last error of its log, else its last line
 last_words() { # last_words ID
   docker logs --tail 200 "$1" >"$said" 2>&1
-  { grep -E '"level":"error"|^[a-z]+: ' "$said" || cat "$said"; } | tail -1 | sed 's/^/    /'
+  { grep -E '"level":"error"|^[a-z]+: ' "$said" || cat "$said"; } | tail -1 | spoken
+}
+
+# a line of a log as a sentence: what happened, and what to do. Other lines stay
+spoken() {
+  # 1: quotes of a value to \001, so that the next quote ends it
+  awk '{
+    line = $0
+    if (line ~ /^\{"time":/) {
+      gsub(/\\"/, "\001", line)
+      said = value(line, "message"); todo = value(line, "todo")
+      if (said == "") said = value(line, "event")
+      line = said (todo == "" ? "" : " → " todo)
+      gsub(/\001/, "\"", line)
+      gsub(/\\n/, "\n    ", line)
+    }
+    print "    " line
+  }
+  function value(text, key) {
+    if (!match(text, "\"" key "\":\"[^\"]*\"")) return ""
+    return substr(text, RSTART + length(key) + 4, RLENGTH - length(key) - 5)
+  }'
+}
+
+# the options for the doctor of a service: the configuration that its container reads, unless some were given
+config_of() { # config_of SERVICE
+  id=$(docker compose ps --all --quiet "$1" | head -1)
+  [ -z "$id" ] || docker inspect --format '{{range .Config.Cmd}}{{println .}}{{end}}' "$id" |
+    awk 'found { print; exit } $0 == "--config" { found = 1 }'
 }
 
 # the containers of a service; prints what is wrong. Answers whether one runs
@@ -60,6 +88,17 @@ EOF
   done
 }
 
+# Compose reads compose.override.yaml only where neither -f nor COMPOSE_FILE names files
+override=''
+if [ -f compose.override.yaml ]; then
+  for id in $(docker compose ps --all --quiet); do
+    case $(docker inspect --format '{{index .Config.Labels "com.docker.compose.project.config_files"}}' "$id") in
+      *compose.override.yaml*) ;;
+      *) override=missing ;;
+    esac
+  done
+fi
+
 for service in $services; do
   found=$(look "$service"; echo "$runs")
   runs=${found##*
@@ -74,14 +113,18 @@ for service in $services; do
       continue
       ;;
   esac
+  case " $* " in
+    *' --config'*) config='' ;;
+    *) config=$(config_of "$service") ;;
+  esac
   if [ "$runs" = yes ]; then
-    docker compose exec -T "$service" scanflow doctor --here "$@" >"$said" 2>&1
+    docker compose exec -T "$service" scanflow doctor --here ${config:+--config "$config"} "$@" >"$said" 2>&1
     code=$?
     # it ended meanwhile
     [ -s "$said" ] || runs=no
   fi
   if [ "$runs" = no ]; then
-    docker compose run --rm --no-deps -T "$service" scanflow doctor --here "$@" >"$said" 2>&1
+    docker compose run --rm --no-deps -T "$service" scanflow doctor --here ${config:+--config "$config"} "$@" >"$said" 2>&1
     code=$?
   fi
   cat "$said"
@@ -92,6 +135,11 @@ for service in $services; do
 done
 
 printf '\n%s\n' "$sums"
+if [ -n "$override" ]; then
+  echo 'warning: containers were made without compose.override.yaml, since -f or COMPOSE_FILE names other files only.'
+  echo '         → Name it in .env, too: COMPOSE_FILE=compose.yaml:…:compose.override.yaml. Then: docker compose up -d --wait'
+  warned="$warned compose.override.yaml"
+fi
 if [ -n "$failed" ]; then
   echo "Something is wrong:$failed"
   exit 1

@@ -9,7 +9,7 @@ import { assertHardened, orLogs } from './checks.ts';
 import { docker, imageOf, impatientConfig, Project, type Container, whyNot } from './engine.ts';
 
 const IMAGES = 200;
-const UP = ['up', '--detach', '--wait', '--scale', 'streamer=3'];
+const UP = ['up', '--detach', '--wait'];
 const FOLDER = '/run/secrets/scanflow';
 const CONFIG = ['--config', '/etc/scanflow/scanflow.scale.yaml'];
 const SECRETS = `cat ${FOLDER}/*-password`;

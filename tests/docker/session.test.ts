@@ -29,6 +29,9 @@ suite('an imaging session through the stack', options, () => {
     demo = await Project.create('demo', files);
     demo.env['SCANFLOW_DEMO_SESSIONS'] = '2';
     demo.env['SCANFLOW_DEMO_IMAGES'] = '12';
+    demo.env['SCANFLOW_DEMO_WORKLIST_PORT'] = String(demo.ports.worklist);
+    demo.env['SCANFLOW_DEMO_STREAMER_PORT'] = String(demo.ports.streamer);
+    demo.env['SCANFLOW_DEMO_BOARD_PORT'] = String(demo.ports.board);
     const environment = new DockerComposeEnvironment(ROOT, [...demo.files])
       .withProjectName(demo.name)
       .withEnvironment(demo.env)
