@@ -55,6 +55,7 @@ export async function assertTypoShows(stack: Project): Promise<void> {
     assert.equal(found.code, 1, found.stdout + found.stderr);
     assert.ok(found.stdout.includes(`chown 10001:10001 ${folder}`), found.stdout);
     assert.match(found.stdout, /^Something is wrong: streamer$/m);
+    assert.doesNotMatch(found.stdout, /\{"time"/, 'last words are a sentence');
     assert.deepEqual(await readdir(folder), [], 'not a byte is written');
   } finally {
     stack.env['SCANFLOW_PROJECT'] = 'project';

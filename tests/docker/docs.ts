@@ -57,7 +57,9 @@ export class Machine {
     await chmod(scratch, 0o755);
     const machine = new Machine(project, scratch);
     await machine.#publish();
-    for (const folder of ['/opt', '/etc', '/mnt']) await mkdir(machine.path(folder));
+    for (const folder of ['/opt', '/etc', '/mnt', '/srv']) await mkdir(machine.path(folder));
+    // `up` takes the images that are there, whatever they were made from
+    await machine.must(`(cd '${join(scratch, 'origin')}' && docker compose build)`);
     return machine;
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { startProgram, storescu, until, type Program } from '@scanflow/testkit';
+import { run, startProgram, storescu, until, type Program } from '@scanflow/testkit';
 import { phantom, type Series } from '../integration/streamer-support.ts';
 import { assertHardened, orLogs } from './checks.ts';
 import { docker, imageOf, impatientConfig, Project, type Container, whyNot } from './engine.ts';
@@ -55,6 +55,13 @@ suite('several streamers', { skip: await whyNot() }, () => {
     assertHealthy(three);
     assertHealthy(await scale.containers('postgres'));
     assertHealthy(await scale.containers('orthanc'));
+  });
+
+  test("doctor.sh: each doctor reads the configuration of its container, so it finds the streamers' ledger", async () => {
+    const env = { ...scale.env, COMPOSE_PROJECT_NAME: scale.name, COMPOSE_FILE: scale.files.join(':') };
+    const { code, stdout, stderr } = await run('sh', ['doctor.sh'], { cwd: ROOT, env, timeoutMs: 300_000 });
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^ok +ledger .*postgres/im);
   });
 
   test('hardening: PostgreSQL is like the other services', async () => {

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { FailureError } from '@scanflow/failure';
+import { messageOf, type FailureError } from '@scanflow/failure';
 import type { Database, Dialect, Statements } from './database.ts';
 
 /** What the owner of a file says of it where it cannot be used. */
@@ -144,7 +144,10 @@ function takeLock(path: string, { inUse }: FileFaults): DatabaseSync {
     return lock;
   } catch (error) {
     lock.close();
-    throw Object.assign(inUse(path), { cause: error });
+    if (resultOf(error) === BUSY) throw Object.assign(inUse(path), { cause: error });
+    // a full disk, most often
+    const what = `${path}.lock cannot be written: ${messageOf(error)}.`;
+    throw new Error(`${what} Check space and permissions of its folder.`, { cause: error });
   }
 }
 
@@ -162,14 +165,20 @@ function migrate(db: DatabaseSync, migrations: readonly string[], { tooNew }: Fi
   });
 }
 
+/** SQLITE_BUSY */
+const BUSY = 5;
 /** SQLITE_CORRUPT and SQLITE_NOTADB; the higher bits of a result say which kind. */
 const DAMAGE: ReadonlySet<number> = new Set([11, 26]);
 
 /** What SQLite says of a damaged file (SQLITE_CORRUPT, SQLITE_NOTADB); undefined for an error of another kind. */
 export function damageIn(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
-  return DAMAGE.has(Number(error.errcode) & 0xff) ? error.message : undefined;
+  const result = resultOf(error);
+  return result !== undefined && DAMAGE.has(result) ? messageOf(error) : undefined;
 }
+
+/** SQLite's result, without its higher bits; undefined for an error of another kind. */
+const resultOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 
 /**
  * Reads the tables and looks whether they hold together; what SQLite says of the first that does not. A file too large for

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -39,6 +39,13 @@ test('ledger: one streamer at a time', async (t) => {
   const ledger = openLedger(path);
   t.after(() => ledger.close());
   assert.throws(() => openLedger(path), { code: 'LEDGER_IN_USE' });
+});
+
+test('ledger: a lock that cannot be written, as on a full disk, is no other streamer', async (t) => {
+  const path = await place(t);
+  await openLedger(path).close();
+  await writeFile(`${path}.lock`, 'no database '.repeat(100));
+  assert.throws(() => openLedger(path), /\.lock cannot be written: .+ Check space and permissions/);
 });
 
 test('ledger: one of a newer Scanflow is left alone', async (t) => {
