@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { run, startProgram, storescu, until, type Program } from '@scanflow/testkit';
 import { phantom, type Series } from '../integration/streamer-support.ts';
 import { assertHardened, orLogs } from './checks.ts';
-import { docker, imageOf, impatientConfig, Project, type Container, whyNot } from './engine.ts';
+import { docker, imageOf, impatientConfig, Project, ROOT, type Container, whyNot } from './engine.ts';
 
 const IMAGES = 200;
 const UP = ['up', '--detach', '--wait'];
