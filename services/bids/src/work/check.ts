@@ -16,19 +16,20 @@ export interface Made {
 
 export interface Checked {
   readonly facts: SeriesFacts;
-  /** Slices of all images of the series. */
-  readonly slices: number | undefined;
+  /** Of all images of the series. */
+  readonly voxels: number | undefined;
   readonly made: readonly Made[];
   /** Names of other files that dcm2niix made. */
   readonly others: readonly string[];
 }
 
 /** The first thing that is wrong; undefined where nothing is. `words` are dcm2niix's. */
-export function checkSeries({ facts, slices, made, others }: Checked, words: string): Failure | undefined {
+export function checkSeries({ facts, voxels, made, others }: Checked, words: string): Failure | undefined {
   const expected = facts.outputs.map(({ name }) => name);
   const names = made.map(({ name }) => name);
   const missing = expected.filter((name) => !names.includes(name));
-  const extra = [...names.filter((name) => !expected.includes(name)), ...others];
+  const mean = new Set(expected.map(meanOf));
+  const extra = [...names.filter((name) => !expected.includes(name) && !mean.has(name)), ...others];
   if (missing.length > 0)
     return failed('BIDS_OUTPUT_MISSING', facts, `dcm2niix did not make ${missing.join(', ')}: ${words}`);
   if (extra.length > 0)
@@ -38,42 +39,60 @@ export function checkSeries({ facts, slices, made, others }: Checked, words: str
       `dcm2niix made more than expected (${extra.slice(0, 5).join(', ')}): ${words}`,
     );
   for (const one of made) {
-    const problem = checkOutput(one, facts);
+    const problem = checkOutput(one, facts, made.find(({ name }) => name === meanOf(one.name))?.header);
     if (problem !== undefined)
       return failed('BIDS_CHECK_FAILED', facts, `Output ${one.name}: ${problem}. dcm2niix: ${words}`);
   }
-  const total = made.reduce(
-    (sum, { header }) => sum + (header === undefined ? 0 : header.size[2] * header.size[3]),
-    0,
-  );
-  if (slices !== undefined && total !== slices)
+  // not slices: dcm2niix turns 3D acquisitions
+  const total = made.reduce((sum, { header }) => sum + voxelsOf(header), 0);
+  if (voxels !== undefined && total !== voxels)
     return failed(
       'BIDS_CHECK_FAILED',
       facts,
-      `The DICOM images hold ${slices} slices, and the converted images ${total}. dcm2niix: ${words}`,
+      `The DICOM images hold ${voxels} voxels, and the converted images ${total}. dcm2niix: ${words}`,
     );
   return undefined;
 }
 
-function checkOutput({ header, whole, bValues, bVectors }: Made, facts: SeriesFacts): string | undefined {
+/** dcm2niix takes mean and ADC images, which scanners add to a diffusion series, out of it, and puts them into an image of this name. */
+const meanOf = (name: string): string => `${name}_ADC`;
+
+/** @param mean the header of the mean images beside it */
+function checkOutput(
+  { name, header, whole, bValues, bVectors }: Made,
+  facts: SeriesFacts,
+  mean: NiftiHeader | undefined,
+): string | undefined {
   if (header === undefined) return 'it is no NIfTI file';
   if (!whole) return 'the NIfTI file is shorter or longer than its header says';
-  const { size } = header;
-  const { geometry, volumes, images } = facts;
-  const isOne = facts.outputs.length === 1;
-  if (isOne && geometry !== undefined && volumes > 0) {
-    const promised = [geometry.rows, geometry.columns, geometry.slices];
-    // dcm2niix turns 3D acquisitions, so that the order of the dimensions may differ
-    if (inOrder(promised) !== inOrder(size.slice(0, 3)))
-      return `its size is ${size.slice(0, 3).join(' × ')}, and that of the DICOM images ${promised.join(' × ')}`;
-    if (size[3] !== volumes)
-      return `it has ${size[3]} volumes, and the ${images} DICOM images have ${volumes}`;
-    if (facts.bValues.length > 1 && bValues === undefined)
-      return 'the DICOM images have b-values, and the converted image has none';
-  } else if (volumes > 0 && size[3] > volumes)
-    return `it has ${size[3]} volumes, and the DICOM images have ${volumes}`;
-  return checkGradients(size[3], bValues, bVectors);
+  const isOne = facts.outputs.length === 1 && facts.outputs[0]?.name === name;
+  const volumes = header.size[3] + (mean?.size[3] ?? 0);
+  return (
+    (isOne ? checkWhole(header, volumes, facts) : undefined) ??
+    (facts.volumes > 0 && volumes > facts.volumes ? wrongVolumes(volumes, facts) : undefined) ??
+    (isOne && facts.bValues.length > 1 && bValues === undefined
+      ? 'the DICOM images have b-values, and the converted image has none'
+      : checkGradients(header.size[3], bValues, bVectors))
+  );
 }
+
+/** Of the only image of a series. */
+function checkWhole({ size }: NiftiHeader, volumes: number, facts: SeriesFacts): string | undefined {
+  const { geometry } = facts;
+  if (geometry === undefined || facts.volumes === 0) return undefined;
+  const promised = [geometry.rows, geometry.columns, geometry.slices];
+  const found = size.slice(0, 3);
+  // dcm2niix turns 3D acquisitions, so that the order of the dimensions may differ
+  if (inOrder(promised) !== inOrder(found))
+    return `its size is ${found.join(' × ')}, and that of the DICOM images ${promised.join(' × ')}`;
+  return volumes === facts.volumes ? undefined : wrongVolumes(volumes, facts);
+}
+
+const wrongVolumes = (found: number, { images, volumes }: SeriesFacts): string =>
+  `it has ${found} volumes, and the ${images} DICOM images have ${volumes}`;
+
+const voxelsOf = (header: NiftiHeader | undefined): number =>
+  header === undefined ? 0 : header.size.reduce((product, size) => product * size, 1);
 
 const inOrder = (sizes: readonly number[]): string =>
   [...sizes].sort((one, other) => one - other).join(' × ');

@@ -120,7 +120,7 @@ async function convertSeries(
   const { warnings, words } = converted;
   const made = await madeOf(converted);
   const failure = converted.ok
-    ? checkSeries({ facts: read.facts, slices: read.slices, made, others: othersOf(converted, made) }, words)
+    ? checkSeries({ facts: read.facts, voxels: read.voxels, made, others: othersOf(converted, made) }, words)
     : permanent('BIDS_CONVERT_FAILED', `${series.folder}: dcm2niix says: ${words}`);
   if (failure !== undefined) return { series, files: [], failure, warnings };
   const files: NewFile[] = [];

@@ -47,13 +47,13 @@ test('facts of a session: volumes, whether they are whole and as planned, b-valu
   const found = new Map<string, SeriesRead>();
   for (const { folder: path, series } of written)
     found.set(series.what, await facts(root, path.slice(root.length + 1), t.signal));
-  const shown = [...found].map(([what, { facts: one, slices }]) => [
-    ...[what, one.images, one.volumes, one.whole, one.plannedVolumes, slices],
+  const shown = [...found].map(([what, { facts: one, voxels }]) => [
+    ...[what, one.images, one.volumes, one.whole, one.plannedVolumes, (voxels ?? 0) / 1024],
     one.outputs.map(({ name }) => name).join(' '),
   ]);
   assert.deepEqual(shown, [
     ['localiser', 9, 1, true, undefined, 9, 'out_i00001 out_i00004 out_i00007'],
-    ['t1w', 16, 1, true, undefined, 16, 'out'],
+    ['t1w', 16, 1, true, undefined, (16 * 48 * 48) / 1024, 'out'],
     ['field map magnitude', 18, 1, true, undefined, 18, 'out_e1 out_e2'],
     ['field map phase', 9, 1, true, undefined, 9, 'out_e2_ph'],
     ['bold aborted', 3, 3, true, 6, 27, 'out'],
@@ -62,7 +62,7 @@ test('facts of a session: volumes, whether they are whole and as planned, b-valu
     ['dwi slices', 72, 8, true, 8, 72, 'out'],
     ['bold cut', 33, 4, false, 6, 33, ''],
     ['enhanced', 1, 1, true, undefined, 6, 'out'],
-    ['spectroscopy', 1, 1, true, undefined, 1, ''],
+    ['spectroscopy', 1, 1, true, undefined, 1 / 1024, ''],
   ]);
   const of = (what: string): SeriesFacts => found.get(what)?.facts as SeriesFacts;
   for (const what of ['dwi', 'dwi slices']) assert.deepEqual(of(what).bValues, [0, 1000, 2000]);

@@ -14,8 +14,8 @@ export interface SeriesRead {
   /** Files to convert, relative to the folder: of an image with versions the last. */
   readonly files: readonly string[];
   readonly sopInstanceUids: readonly string[];
-  /** Slices of all images; undefined where a mosaic does not say. */
-  readonly slices: number | undefined;
+  /** Of all images; undefined where a header does not say. */
+  readonly voxels: number | undefined;
   /** Changes when a file or an image is added or taken away. */
   readonly fingerprint: string;
 }
@@ -41,7 +41,7 @@ export async function readFacts(
   const rest = {
     files,
     sopInstanceUids: [...uids].sort(),
-    slices: slicesOf(images),
+    voxels: voxelsOf(images),
     fingerprint: createHash('sha256')
       .update(JSON.stringify([files, uids]))
       .digest('hex'),
@@ -165,13 +165,16 @@ export function countVolumes(slices: readonly Slice[]): {
   return { volumes, whole: whole && counts.size <= 1 };
 }
 
-function slicesOf(images: readonly ImageHead[]): number | undefined {
+function voxelsOf(images: readonly ImageHead[]): number | undefined {
   let sum = 0;
-  for (const { slices } of images)
+  for (const { dataSet, slices } of images) {
+    const [rows, columns] = [number(dataSet, 'Rows'), number(dataSet, 'Columns')];
     for (const { tiles } of slices) {
-      if (tiles === undefined) return undefined;
-      sum += tiles;
+      if (tiles === undefined || rows === undefined || columns === undefined) return undefined;
+      const side = Math.ceil(Math.sqrt(tiles));
+      sum += Math.floor(rows / side) * Math.floor(columns / side) * tiles;
     }
+  }
   return sum;
 }
 

@@ -13,7 +13,7 @@ import {
   type StoredSession,
 } from '../../../../tests/integration/bids-support.ts';
 import { listFiles } from './files.ts';
-import { bidsSession } from './session.ts';
+import { bidsSession, recoverDataset } from './session.ts';
 
 const STEPS = [
   'facts',
@@ -102,6 +102,11 @@ test('a worker that is killed before any step of bringing a session in, anew or 
     const isWhole = [old, fresh, {}].some((one) => JSON.stringify(one) === JSON.stringify(left));
     assert.ok(isWhole, `${step}: ${Object.keys(left).join(' ')}`);
     assert.ok(Object.keys(left).length > 0 || step === 'in', `${step}: the session is away`);
+    if (step === 'in') {
+      // nobody asks for the session again, and the service starts
+      await recoverDataset(rig.dataset, {}, t.signal);
+      assert.deepEqual(await hashes(join(rig.dataset, SESSION)), fresh);
+    }
     await finish(late);
     assert.deepEqual(await hashes(rig.dataset), reference, step);
     assert.deepEqual(

@@ -66,7 +66,7 @@ function unreadable({ id, folder }: StoredSeries, error: unknown): SeriesRead {
   if (!isOfSeries && !(error instanceof RangeError)) throw error;
   const unconvertible = `The series cannot be read: ${messageOf(error)}`;
   const facts: SeriesFacts = { ...NOTHING, id, folder, unconvertible };
-  return { facts, files: [], sopInstanceUids: [], slices: undefined, fingerprint: '' };
+  return { facts, files: [], sopInstanceUids: [], voxels: undefined, fingerprint: '' };
 }
 
 const NOTHING: Omit<SeriesFacts, 'id' | 'folder' | 'unconvertible'> = {

@@ -63,10 +63,24 @@ export async function bidsSession(
   }
 }
 
+/**
+ * Completes what killed workers began in a dataset, so that no session is away while nobody asks for it again. For the start of
+ * the service. Does nothing where there is no dataset of ours.
+ */
+export async function recoverDataset(
+  root: string,
+  options: Pick<SessionOptions, 'lockTimeoutMs'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const waiting = (await readdir(join(root, STATE, 'journal')).catch(gone)) ?? [];
+  if (waiting.length > 0)
+    await locked(root, 'dataset', options, signal, () => finishAll(root, () => undefined));
+}
+
 const locked = <T>(
   root: string,
   name: string,
-  { lockTimeoutMs = LOCK_MS }: SessionOptions,
+  { lockTimeoutMs = LOCK_MS }: Pick<SessionOptions, 'lockTimeoutMs'>,
   signal: AbortSignal,
   run: () => Promise<T>,
 ): Promise<T> =>

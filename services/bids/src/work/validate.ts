@@ -104,7 +104,11 @@ function legacy(value: unknown, root: string): Issue {
   const evidence = listed.map((one) => textOf(one['evidence']).trim()).find((words) => words !== '');
   return issueOf(
     textOf(issue['key']) || String(issue['code']),
-    [textOf(issue['reason']), evidence].filter((words) => words !== undefined && words !== '').join(' '),
+    [textOf(issue['reason']), evidence]
+      .filter((words) => words !== undefined && words !== '')
+      .join(' ')
+      // a folder aside has another name each time
+      .replaceAll(root, ''),
     listed.length + (typeof more === 'number' ? more : 0),
     files,
   );
