@@ -84,7 +84,7 @@ test('facts of a session: volumes, whether they are whole and as planned, b-valu
   assert.match(of('bold cut').unconvertible ?? '', /not divisible/);
 });
 
-test('every transfer syntax, also a deflated one; what lies beside the images is none of them', async (t) => {
+test('implicit and explicit VR; what lies beside the images is none of them', async (t) => {
   const root = await folder(t);
   const syntaxes = [transferSyntaxes.implicitVRLittleEndian, transferSyntaxes.explicitVRLittleEndian];
   for (const [index, transferSyntax] of syntaxes.entries()) {
