@@ -179,7 +179,13 @@ export default tseslint.config(
       complexity: ['error', 15],
     },
   },
-  room(['packages/bids/**/*.ts'], ['bids', 'failure'], 'bids', [noIo]),
+  room(['packages/bids/**/*.ts'], ['bids', 'booking', 'config'], 'bids', [
+    noIo,
+    {
+      regex: '^@scanflow/config(?!/yaml$)',
+      message: 'Of the configuration, rules use only how YAML is read.',
+    },
+  ]),
   room(['packages/booking/**/*.ts'], ['booking', 'failure'], 'booking', [noIo]),
   room(['packages/dicom/**/*.ts'], ['booking', 'dicom', 'failure'], 'dicom', [noIo]),
   room(['packages/dimse/**/*.ts'], ['dicom', 'dimse', 'failure'], 'dimse'),

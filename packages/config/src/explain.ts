@@ -1,7 +1,6 @@
-/** What zod found, in words for whoever writes scanflow.yaml. Pure. */
+/** What zod found, in words for whoever writes the file. Pure. */
 import type { z } from 'zod';
 import { type Finding, type Path, didYouMean } from './issue.ts';
-import { configSchema } from './schema.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   object: 'keys with values',
@@ -13,30 +12,35 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-/** One of zod's issues as the mistakes that a person sees. `root` is the data that zod was given. */
-export function explain(issue: z.core.$ZodIssue, root: unknown): Finding[] {
+/** One of zod's issues as the mistakes that a person sees. `root` is the data that zod checked against `schema`. */
+export function explain(issue: z.core.$ZodIssue, root: unknown, schema: z.ZodType): Finding[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
         path: [...path, key],
         atKey: true,
-        message: `there is no such key${suggestion(key, path)}`,
+        message: `there is no such key${suggestion(key, path, schema)}`,
       }));
     case 'invalid_key':
       return [{ path, atKey: true, message: issue.issues[0]?.message ?? issue.message }];
     case 'invalid_union':
-      return unionFindings(issue, path, root);
+      return unionFindings(issue, path, root, schema);
     default:
       return [{ path, message: messageOf(issue, valueAt(root, path)) }];
   }
 }
 
 /** Of a value that has several forms: the mistakes in the list's items where it is a list, else the forms. */
-function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Path, root: unknown): Finding[] {
+function unionFindings(
+  issue: z.core.$ZodIssueInvalidUnion,
+  path: Path,
+  root: unknown,
+  schema: z.ZodType,
+): Finding[] {
   const inItems = issue.errors.find((errors) => errors.some((one) => one.path.length > 0));
   if (inItems === undefined) return [{ path, message: messageOf(issue, valueAt(root, path)) }];
-  return inItems.flatMap((one) => explain({ ...one, path: [...path, ...one.path] }, root));
+  return inItems.flatMap((one) => explain({ ...one, path: [...path, ...one.path] }, root, schema));
 }
 
 function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
@@ -90,13 +94,13 @@ function valueAt(root: unknown, path: Path): unknown {
 }
 
 /** `; did you mean port?` where a known key of that mapping is close. */
-function suggestion(key: string, path: Path): string {
-  const known = knownKeys(path);
+function suggestion(key: string, path: Path, schema: z.ZodType): string {
+  const known = knownKeys(path, schema);
   return didYouMean(key, known) || ` (known here: ${known.join(', ')})`;
 }
 
-function knownKeys(path: Path): string[] {
-  let schemas: readonly unknown[] = [configSchema];
+function knownKeys(path: Path, schema: z.ZodType): string[] {
+  let schemas: readonly unknown[] = [schema];
   for (const step of path) {
     schemas = schemas.flatMap(definitions).flatMap(({ shape, valueType, element }) => {
       const inner = typeof step === 'number' ? element : (shape?.[step] ?? valueType);

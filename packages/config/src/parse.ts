@@ -1,110 +1,24 @@
 /** The text of scanflow.yaml into a configuration, or into every mistake in it at once. Pure. */
-import {
-  LineCounter,
-  parseDocument,
-  type Document,
-  type YAMLError,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-} from 'yaml';
-import { messageOf } from '@scanflow/failure';
 import type { KnownAttributes } from './values.ts';
-import { explain } from './explain.ts';
-import type { Finding, ConfigIssue, Path } from './issue.ts';
+import type { ConfigIssue } from './issue.ts';
 import { brokenRules, writtenTwice, type GoodSections } from './rules.ts';
 import { configSchema, type Config } from './schema.ts';
+import { readYaml } from './yaml.ts';
 
 export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
-
-/** More than this helps nobody. */
-const MOST_ISSUES = 100;
-const MOST_ALIASES = 50;
 
 /**
  * Reads the whole text; never throws for its content. `file` stands in the issues. Relative file names stay as they are.
  * Without `known`, names of attributes are checked for their form only.
  */
 export function parseConfig(text: string, file: string, known?: KnownAttributes): ConfigResult {
-  const lines = new LineCounter();
-  // keys that stand twice are found by the outline, in linear time
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: false,
-    strict: true,
-    logLevel: 'error',
-  });
-  const unreadable = [...document.errors, ...document.warnings];
-  if (unreadable.length > 0) return failed(file, syntaxProblems(unreadable, lines));
-  const outline = outlineOf(document, lines);
-  const value = plainValue(document);
-  if ('problem' in value)
-    return failed(file, outline.problems.length > 0 ? outline.problems : [value.problem]);
-  const parsed = configSchema.safeParse(value.data);
-  const findings: Finding[] = [
-    ...(parsed.error?.issues ?? []).flatMap((issue) => explain(issue, value.data)),
-    ...brokenRules(parsed.success ? parsed.data : goodSections(value.data), known),
+  const read = readYaml(text, file, configSchema, (parsed, data, outline) => [
+    ...brokenRules(parsed ?? goodSections(data), known),
     ...writtenTwice(outline.has),
-  ];
-  if (parsed.success && findings.length === 0 && outline.problems.length === 0)
-    return { ok: true, config: parsed.data };
-  return failed(file, [...outline.problems, ...findings.map((finding) => located(finding, outline))]);
-}
-
-const located = ({ path, message, atKey }: Finding, outline: Outline): Problem => ({
-  at: outline.positionOf(path, atKey),
-  path,
-  message,
-});
-
-function failed(file: string, problems: readonly Problem[]): ConfigResult {
-  const sorted = problems.toSorted((a, b) => a.at.line - b.at.line || a.at.column - b.at.column);
-  const issues = sorted.slice(0, MOST_ISSUES).map(({ at, path, message }, index) => ({
-    file,
-    ...at,
-    path: path.join('.'),
-    message:
-      index === MOST_ISSUES - 1 && sorted.length > MOST_ISSUES
-        ? `${message} (and ${sorted.length - MOST_ISSUES} more mistakes)`
-        : message,
-  }));
-  return { ok: false, issues };
-}
-
-/** The messages of the parser that facility IT is most likely to see, in plainer words. */
-const PLAINER: Readonly<Partial<Record<YAMLError['code'], string>>> = {
-  MULTIPLE_DOCS: 'expected one document: remove the line with ---',
-  TAB_AS_INDENT: 'indent with spaces, not with tabs',
-  BAD_INDENT: 'the indentation does not fit the lines around it',
-  TAG_RESOLVE_FAILED: 'tags that begin with ! are not known here',
-};
-
-function syntaxProblems(errors: readonly YAMLError[], lines: LineCounter): Problem[] {
-  if (errors.some(({ message }) => message.includes('call stack')))
-    return [{ at: { line: 1, column: 1 }, path: [], message: 'not YAML: it is nested too deeply' }];
-  return errors.map(({ pos, code, message }) => {
-    const { line, col } = lines.linePos(pos[0]);
-    return { at: { line, column: col }, path: [], message: `not YAML: ${PLAINER[code] ?? message}` };
-  });
-}
-
-/** The document as plain data, or why it has none. Aliases are limited, against small texts that expand to huge ones. */
-function plainValue(document: Document): { data: unknown } | { problem: Problem } {
-  const trouble = (message: string): { problem: Problem } => ({
-    problem: { at: { line: 1, column: 1 }, path: [], message },
-  });
-  try {
-    const data: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
-    return data === null || data === undefined ? trouble('the file is empty') : { data };
-  } catch (error) {
-    return trouble(`not YAML: ${messageOf(error)}`);
-  }
+  ]);
+  return read.ok ? { ok: true, config: read.data } : read;
 }
 
 /** The sections that are good by themselves, so that the rules between them are checked in the same go. */
@@ -115,100 +29,3 @@ const goodSections = (data: unknown): GoodSections =>
       schema.safeParse((data as Record<string, unknown> | null)?.[name]).data,
     ]),
   );
-
-interface Position {
-  readonly line: number;
-  readonly column: number;
-}
-
-interface Problem {
-  readonly at: Position;
-  readonly path: Path;
-  readonly message: string;
-}
-
-interface Outline {
-  /**
-   * Position of the value at `path`; of its key where `atKey`; of the nearest parent where there is no such path
-   * (a missing key is shown at the mapping that lacks it).
-   */
-  positionOf(path: Path, atKey?: boolean): Position;
-  /** Whether the key is written in the file, whatever its value. */
-  readonly has: (path: Path) => boolean;
-  readonly problems: readonly Problem[];
-}
-
-interface Place {
-  readonly key: Position;
-  readonly value: Position;
-}
-
-const START: Position = { line: 1, column: 1 };
-const MAX_DEPTH = 16;
-const idOf = (path: Path): string => path.join('\0');
-
-function outlineOf(document: Document, lines: LineCounter): Outline {
-  const places = new Map<string, Place>();
-  const problems: Problem[] = [];
-  const positionOfNode = (node: unknown, otherwise: Position): Position => startOf(node, lines) ?? otherwise;
-
-  const visit = (node: unknown, path: Path, at: Position): void => {
-    if (path.length > MAX_DEPTH) problems.push({ at, path: [], message: 'is nested too deeply' });
-    else if (isAlias(node) && node.resolve(document) === undefined)
-      problems.push({
-        at,
-        path,
-        message: `there is no &${node.source} above that *${node.source} could mean`,
-      });
-    else if (isMap(node)) for (const pair of node.items) visitPair(pair, path, at);
-    else if (isSeq(node))
-      for (const [index, item] of node.items.entries()) {
-        const value = positionOfNode(item, at);
-        places.set(idOf([...path, index]), { key: value, value });
-        visit(item, [...path, index], value);
-      }
-  };
-  const visitPair = ({ key, value }: Pair, parent: Path, at: Position): void => {
-    const keyAt = positionOfNode(key, at);
-    const name = nameOf(key);
-    if (name === undefined) {
-      problems.push({ at: keyAt, path: parent, message: 'expected a word as key' });
-      return;
-    }
-    const path = [...parent, name];
-    const first = places.get(idOf(path));
-    if (first !== undefined)
-      problems.push({ at: keyAt, path, message: `stands here twice, first in line ${first.key.line}` });
-    const valueAt = positionOfNode(value, keyAt);
-    places.set(idOf(path), { key: keyAt, value: valueAt });
-    visit(value, path, valueAt);
-  };
-
-  const root = positionOfNode(document.contents, START);
-  visit(document.contents, [], root);
-  return {
-    positionOf: (path, atKey = false) => {
-      for (let length = path.length; length > 0; length -= 1) {
-        const place = places.get(idOf(path.slice(0, length)));
-        if (place !== undefined) return atKey && length === path.length ? place.key : place.value;
-      }
-      return root;
-    },
-    has: (path) => places.has(idOf(path)),
-    problems,
-  };
-}
-
-function startOf(node: unknown, lines: LineCounter): Position | undefined {
-  const start = (node as Node | null | undefined)?.range?.[0];
-  if (start === undefined) return undefined;
-  const { line, col } = lines.linePos(start);
-  return { line, column: col };
-}
-
-/** Text of a key; undefined for lists, mappings, nothing, and for the one name that plain objects treat specially. */
-function nameOf(key: unknown): string | undefined {
-  const value: unknown = isScalar(key) ? key.value : undefined;
-  const isName = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-  return isName && value !== '__proto__' ? String(value) : undefined;
-}

@@ -18,9 +18,24 @@ export interface Candidate {
   readonly output: Output | undefined;
 }
 
+/** Kinds of the volumes of an ASL series: `first` once, `then` again and again. */
+export interface AslContext {
+  readonly first?: readonly string[] | undefined;
+  readonly then: readonly string[];
+}
+
 /** What becomes of an image. `reason` of `ignore` and `derivative` is the rule's own words. */
 export type Outcome =
-  | { readonly kind: 'target'; readonly target: Target; readonly metadata: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'target';
+      readonly target: Target;
+      readonly metadata: Readonly<Record<string, unknown>>;
+      readonly aslContext?: AslContext;
+      /** What a person should know about this name, to follow in the reason. */
+      readonly note?: string;
+      /** ReproIn's `run+`: takes get numbers in their order. */
+      readonly numbered?: boolean;
+    }
   | { readonly kind: 'ignore' | 'derivative'; readonly reason: string }
   /** The rule takes the image, and lacks something, such as the task. */
   | { readonly kind: 'incomplete'; readonly problem: string };

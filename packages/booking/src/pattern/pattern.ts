@@ -33,12 +33,13 @@ export interface Pattern extends Matcher {
  * const pattern = compilePattern('^(?<subject>sub-\\d+)');
  * pattern.exec('sub-001 ses-mri01')?.groups?.['subject']; // → 'sub-001'
  * compilePattern('(?<=sub-)x').engine; // → 'backtracking'
+ * compilePattern('t1w', { ignoreCase: true }).exec('T1W')?.[0]; // → 'T1W'
  * ```
  */
-export function compilePattern(source: string): Pattern {
-  const native = new RegExp(source, 'du');
+export function compilePattern(source: string, { ignoreCase = false } = {}): Pattern {
+  const native = new RegExp(source, ignoreCase ? 'diu' : 'du');
   try {
-    return linear(source, RE2JS.compile(translate(source)));
+    return linear(source, RE2JS.compile(translate(source), ignoreCase ? RE2JS.CASE_INSENSITIVE : 0));
   } catch (error) {
     const reason = error instanceof Untranslatable ? error.message : 'it is too large for the linear engine';
     return {
