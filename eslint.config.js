@@ -179,7 +179,7 @@ export default tseslint.config(
       complexity: ['error', 15],
     },
   },
-  room(['packages/bids/**/*.ts'], ['bids', 'booking', 'config'], 'bids', [
+  room(['packages/bids/**/*.ts'], ['bids', 'booking', 'config', 'failure'], 'bids', [
     noIo,
     {
       regex: '^@scanflow/config(?!/yaml$)',

@@ -29,27 +29,42 @@ export function readReproIn(text: string): ReproIn | undefined {
   const name = (text.trim().split('__')[0] ?? '').slice(0, 256);
   const start = START.exec(name);
   if (start?.groups === undefined) return undefined;
-  const entities: Record<string, string> = {};
-  const words: string[] = [];
-  let session: string | undefined;
-  let numbered = false;
-  for (const word of name.slice(start[0].length).split('_').filter(Boolean)) {
-    const pair = /^(?<key>[a-z]+)(?:-(?<value>.+)|(?<sign>[+=]))$/.exec(word)?.groups;
-    const key = pair?.['key'] ?? '';
-    if (key === 'ses' || key === 'sub') session = key === 'ses' ? pair?.['value'] : session;
-    else if (key === 'run' && pair?.['sign'] !== undefined) numbered = pair['sign'] === '+';
-    else if ((ENTITIES as readonly string[]).includes(key)) entities[key] = cleanLabel(pair?.['value'] ?? '');
-    else words.push(word);
-  }
+  const { datatype = '', suffix, cancelled } = start.groups as Readonly<Record<string, string | undefined>>;
+  const words = name.slice(start[0].length).split('_').filter(Boolean).map(readWord);
+  const last = (wanted: Word['kind']): string | undefined =>
+    words.findLast(({ kind }) => kind === wanted)?.value;
   return {
-    datatype: start.groups['datatype'] ?? '',
-    suffix: start.groups['suffix'],
-    entities,
-    numbered,
-    words,
-    session,
-    cancelled: start.groups['cancelled'] !== undefined,
+    datatype,
+    suffix,
+    entities: Object.fromEntries(
+      words.flatMap(({ kind, key, value }) => (kind === 'entity' ? [[key, cleanLabel(value)]] : [])),
+    ),
+    numbered: last('numbered') === '+',
+    words: words.flatMap(({ kind, value }) => (kind === 'word' ? [value] : [])),
+    session: last('session'),
+    cancelled: cancelled !== undefined,
   };
+}
+
+interface Word {
+  readonly kind: 'entity' | 'session' | 'subject' | 'numbered' | 'word';
+  readonly key: string;
+  readonly value: string;
+}
+
+function readWord(word: string): Word {
+  const {
+    key = '',
+    value = '',
+    sign,
+  } = (/^(?<key>[a-z]+)(?:-(?<value>.+)|(?<sign>[+=]))$/.exec(word)?.groups ?? {}) as Readonly<
+    Record<string, string | undefined>
+  >;
+  if (key === 'ses') return { kind: 'session', key, value };
+  if (key === 'sub') return { kind: 'subject', key, value };
+  if (key === 'run' && sign !== undefined) return { kind: 'numbered', key, value: sign };
+  if ((ENTITIES as readonly string[]).includes(key)) return { kind: 'entity', key, value };
+  return { kind: 'word', key: '', value: word };
 }
 
 const nameOf = ({ protocolName, seriesDescription }: SeriesFacts): ReproIn | undefined =>
