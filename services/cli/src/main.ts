@@ -58,6 +58,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: 'shows, pauses and resumes destinations',
     load: async () => (await import('./commands/destination.ts')).destination,
   },
+  bids: {
+    summary: 'shows what sessions become in BIDS, and converts them again',
+    load: async () => (await import('./commands/bids.ts')).bids,
+  },
   erase: {
     summary: 'erases a subject who withdrew consent',
     load: async () => (await import('./commands/erase.ts')).erase,

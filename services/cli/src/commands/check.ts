@@ -6,8 +6,11 @@ import {
   formatWarning,
   loadConfig,
   patternsIn,
+  ruleFiles,
   type Config,
+  type ConfigIssue,
 } from '@scanflow/config';
+import { messageOf } from '@scanflow/failure';
 import { attributeVrs } from '@scanflow/dicom';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, duration, readArgs } from '../command.ts';
 import { openApi } from '../installation.ts';
@@ -16,7 +19,7 @@ import { plain } from '../terminal.ts';
 
 const help = `Usage: scanflow check FILE [--against 90d] [--json]
 
-Reads a configuration as every service does, and lists every mistake with file, line and column.
+Reads a configuration as every service does, and lists every mistake with file, line and column. Files of rules (bids) count, too.
 For a good file it shows which patterns run with a time limit, and what is less safe than in a new installation.
 
   --against 90d   shows which series of this time the rules of the file (arrivals, scanners, bookings.patientId)
@@ -36,17 +39,35 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   const [file] = positionals;
   if (file === undefined) throw new UsageError('check takes the configuration file: scanflow check FILE');
   const loaded = await loadConfig(file, attributeVrs());
-  const issues = loaded.ok ? [] : loaded.issues;
+  const issues = loaded.ok ? await ruleIssues(loaded.config) : loaded.issues;
+  const good = issues.length === 0;
   if (values.json) io.out.write(`${JSON.stringify(issues, null, 2)}\n`);
-  else if (loaded.ok) io.out.write(`${file}: good\n${enginesOf(loaded.config)}\n`);
+  else if (loaded.ok && good) io.out.write(`${file}: good\n${enginesOf(loaded.config)}\n`);
   else io.out.write(`${issues.map(formatIssue).join('\n')}\n${file}: ${count(issues.length)}\n`);
   if (loaded.ok)
     for (const one of configWarnings(loaded.config))
       (values.json ? io.err : io.out).write(`${file}: warning: ${formatWarning(one)}\n`);
-  if (!loaded.ok) return EXIT.failed;
+  if (!loaded.ok || !good) return EXIT.failed;
   return values.against === undefined
     ? EXIT.done
     : against(file, loaded.config, duration('against', values.against), values.json, io);
+}
+
+/** Mistakes in the rules that `bids` names. */
+async function ruleIssues({ bids }: Config): Promise<ConfigIssue[]> {
+  if (bids === undefined) return [];
+  const { parseRules } = await import('@scanflow/bids');
+  const issues: ConfigIssue[] = [];
+  for (const [path, name] of ruleFiles(bids)) {
+    const at = { file: name, line: 1, column: 1, path };
+    const text = await readFile(name, 'utf8').catch((error: unknown) => {
+      issues.push({ ...at, message: `cannot be read: ${messageOf(error)}` });
+      return undefined;
+    });
+    const read = text === undefined ? undefined : parseRules(text, name);
+    if (read?.ok === false) issues.push(...read.issues);
+  }
+  return issues;
 }
 
 interface Quarantined {
