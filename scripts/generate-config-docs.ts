@@ -1,10 +1,11 @@
 /**
- * Writes config/scanflow.schema.json and docs/configuration.md from the configuration's schema, and
+ * Writes config/scanflow.schema.json and docs/configuration.md from the configuration's schema, config/bids-rules.schema.json, and
  * config/scanflow.scale.yaml, the sample of compose.scale.yaml, from the sample.
  * `--check` writes nothing and exits 1 where they are not what they are made of.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { rulesJsonSchema } from '@scanflow/bids';
 import { jsonSchema } from '@scanflow/config';
 import { configurationPage } from './configuration-page.ts';
 
@@ -26,6 +27,7 @@ ledger:
 
 const generated: readonly (readonly [path: string, text: string])[] = [
   ['config/scanflow.schema.json', jsonSchema()],
+  ['config/bids-rules.schema.json', rulesJsonSchema()],
   ['docs/configuration.md', configurationPage(sample)],
   ['config/scanflow.scale.yaml', `${sample}${LEDGER}`],
 ];

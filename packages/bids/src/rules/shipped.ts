@@ -171,7 +171,7 @@ rules:
     datatype: anat
     suffix: T1w
     entities: {ce: gd}
-  - when: {name: 'mprage|mp-rage|(?:^|[^a-z])t1(?:w|[^a-z0-9*]|$)|(?:^|[^a-z])3d[_ -]?t1|t1[_ -]?(?:tfe|ffe|bravo|space|tse)', modality: '^MR$', not: {name: 'map|mp2rage|rho|fl3d_vibe_dyn|dyn'}}
+  - when: {name: 'mprage|mp-rage|(?:^|[^a-z])s?t1(?:w|[^a-z0-9*]|$)|(?:^|[^a-z])3d[_ -]?t1|t1[_ -]?(?:tfe|ffe|bravo|space|tse)', modality: '^MR$', not: {name: 'map|mp2rage|rho|fl3d_vibe_dyn|dyn'}}
     datatype: anat
     suffix: T1w
   - when: {sequenceName: 'tfl3d', not: {name: 'mp2rage|map|b1|tfl_b1'}}
@@ -183,7 +183,7 @@ rules:
   - when: {name: '(?:^|[^a-z])(?:me[_ -]?gre|qsm|multi[_ -]?echo[_ -]?gre)(?:[^a-z]|$)', echoes: {min: 2}}
     datatype: anat
     suffix: MEGRE
-  - when: {name: '(?:^|[^a-z])t2(?:w|[^a-z0-9*]|$)|(?:^|[^a-z])3d[_ -]?t2', modality: '^MR$', not: {name: 'map|star|flair|swi|t2[_ -]?gre'}}
+  - when: {name: '(?:^|[^a-z])s?t2(?:w|[^a-z0-9*]|$)|(?:^|[^a-z])3d[_ -]?t2', modality: '^MR$', not: {name: 'map|star|flair|swi|t2[_ -]?gre'}}
     datatype: anat
     suffix: T2w
   - when: {name: '(?:^|[^a-z])pd(?:w|[_ -]|$)', modality: '^MR$', not: {name: 't2|map'}}
