@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { formatIssue } from '@scanflow/config/yaml';
 import type { Output, SeriesFacts, Target } from '../types.ts';
 import { parseRules } from './parse.ts';
 import { readReproIn } from './reproin.ts';
+import { rulesJsonSchema } from './schema.ts';
 import { ruleSet } from './set.ts';
 import type { Outcome, RuleSet } from './types.ts';
 
@@ -307,4 +309,9 @@ test('shipped rules: MP2RAGE of Siemens', () => {
   assert.equal(of('mp2rage_0.75mm_INV2'), 'anat/inv-2_MP2RAGE');
   assert.equal(of('mp2rage_0.75mm_UNI_Images'), 'anat/UNIT1');
   assert.equal(of('mp2rage_0.75mm_T1_Images'), 'derivative');
+});
+
+test('rules: config/bids-rules.schema.json is what npm run generate makes', async () => {
+  const file = new URL('../../../../config/bids-rules.schema.json', import.meta.url);
+  assert.equal(await readFile(file, 'utf8'), rulesJsonSchema());
 });
