@@ -109,6 +109,8 @@ export interface PlannedOutput {
   readonly target: Target;
   /** Goes into the sidecar over what dcm2niix wrote: TaskName, B0FieldIdentifier, IntendedFor … */
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** Of `asl`: what each volume is, for `…_aslcontext.tsv`. */
+  readonly aslContext?: readonly string[];
 }
 
 export interface PlannedSeries {

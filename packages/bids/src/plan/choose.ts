@@ -55,6 +55,13 @@ export function choose(session: SessionFacts, series: SeriesFacts, rules: RuleSe
   const taken = series.outputs.flatMap((output) => ruled(session, series, output, rules) ?? []);
   const [first] = taken;
   if (first === undefined) return leave(series, 'unknown', 'no rule takes it');
+  if (taken.some(({ outcome }) => lacksContext(outcome)))
+    return leave(
+      series,
+      'unknown',
+      'asl needs a rule with aslContext: no header says which volume is label',
+      first.rule.at,
+    );
   const incomplete = taken.find(({ outcome }) => outcome.kind === 'incomplete');
   if (incomplete?.outcome.kind === 'incomplete')
     return leave(series, 'unknown', incomplete.outcome.problem, incomplete.rule.at);
@@ -77,6 +84,10 @@ const leave = (series: SeriesFacts, decision: Left['decision'], reason: string, 
   reason,
   rule,
 });
+
+/** BIDS requires `…_aslcontext.tsv`. */
+const lacksContext = (outcome: Outcome): boolean =>
+  outcome.kind === 'target' && outcome.target.suffix === 'asl' && outcome.aslContext === undefined;
 
 /** A rule may know what a series is of which dcm2niix makes nothing. */
 function leftBare(series: SeriesFacts, bare: Ruled | undefined): Left {

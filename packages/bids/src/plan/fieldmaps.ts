@@ -41,6 +41,7 @@ export function corrections(
   };
   const maps = mapsOf(placed);
   for (const map of maps) echoTimes(map, put);
+  for (const one of placed) calibrations(one, placed, put, notes);
   if (how.length === 0 || maps.length === 0) return { metadata, notes };
   const intended = new Map<FieldMap, string[]>();
   for (const one of placed.filter(({ image }) => isCorrected(image.target))) {
@@ -98,6 +99,22 @@ function echoTimes({ images }: FieldMap, put: (path: string, key: string, value:
       const isSaid = image.output.sidecar[key] !== undefined || image.metadata[key] !== undefined;
       if (image.target.suffix === 'phasediff' && !isSaid && time !== undefined) put(path, key, time);
     }
+}
+
+/** An M0 scan says for which ASL series it is (BIDS 1.10, IntendedFor of m0scan): the nearest in time. */
+function calibrations(
+  { image, series, path }: Placed,
+  placed: readonly Placed[],
+  put: (path: string, key: string, value: unknown) => void,
+  notes: Map<string, string>,
+): void {
+  if (image.target.datatype !== 'perf' || image.target.suffix !== 'm0scan') return;
+  const away = (one: Placed): number => between(one.series.acquired.from, series.acquired.from);
+  const [asl] = placed
+    .filter((one) => one.image.target.suffix === 'asl')
+    .toSorted((a, b) => away(a) - away(b) || (a.path < b.path ? -1 : 1));
+  if (asl === undefined) notes.set(path, 'no ASL series of this session is in the dataset');
+  else put(path, 'IntendedFor', [`bids::${asl.path}.nii.gz`]);
 }
 
 function nearest(one: Placed, maps: readonly FieldMap[]): FieldMap | undefined {

@@ -262,6 +262,22 @@ test('a phase difference has both echo times of its magnitudes', () => {
   assert.deepEqual([EchoTime1, EchoTime2], [0.005, 0.01]);
 });
 
+test('ASL: a rule says what each volume is; without it the series stays, and an M0 scan names its ASL series', () => {
+  const asl = { name: 'perf-asl', volumes: 5 };
+  assert.deepEqual(shown(plan([asl])), ['unknown']);
+  const set = rules(`rules:
+  - when: {name: perf-asl}
+    datatype: perf
+    suffix: asl
+    aslContext: {first: [m0scan], then: [control, label]}
+`);
+  const [made, m0] = plan([asl, { name: 'perf-m0scan' }], {}, set).series;
+  assert.deepEqual(made?.outputs[0]?.aslContext, ['m0scan', 'control', 'label', 'control', 'label']);
+  assert.deepEqual(m0?.outputs[0]?.metadata, {
+    IntendedFor: ['bids::sub-001/ses-mr01/perf/sub-001_ses-mr01_asl.nii.gz'],
+  });
+});
+
 test('whatever comes: one decision for each series, a reason, and no path twice', () => {
   const names = [
     ...['func-bold_task-rest', 'func-bold_task-rest_run+', 'func-bold_task-rest_SBRef', 'anat-T1w', 'fmap'],

@@ -153,11 +153,11 @@ function planned(facts: SeriesFacts, one: Left | Settled | undefined, naming: Na
   const { chosen, decision, because } = one;
   const rule = chosen.rule.at;
   if (decision !== 'convert') return { ...left, decision, reason: because ?? '', rule };
-  const outputs = chosen.images.map((image) => outputOf(image, naming));
+  const outputs = chosen.images.map((image) => outputOf(image, facts.volumes, naming));
   return { ...base, decision, rule, outputs, suggestion: undefined, reason: reasonOf(one, outputs, naming) };
 }
 
-function outputOf(image: Named, { name, fields }: Naming): PlannedOutput {
+function outputOf(image: Named, volumes: number, { name, fields }: Naming): PlannedOutput {
   const path = name(image);
   const { task } = image.target.entities;
   const metadata = {
@@ -165,7 +165,24 @@ function outputOf(image: Named, { name, fields }: Naming): PlannedOutput {
     ...image.metadata,
     ...fields.metadata.get(path),
   };
-  return { output: image.output.name, path, target: image.target, metadata };
+  const aslContext = contextOf(image, volumes);
+  return {
+    output: image.output.name,
+    path,
+    target: image.target,
+    metadata,
+    ...(aslContext && { aslContext }),
+  };
+}
+
+/** `first` once, `then` again and again up to the last volume. */
+function contextOf({ aslContext }: Named, volumes: number): string[] | undefined {
+  if (aslContext === undefined) return undefined;
+  const { first = [], then } = aslContext;
+  return Array.from(
+    { length: volumes },
+    (_, index) => first[index] ?? then[(index - first.length) % then.length] ?? 'n/a',
+  );
 }
 
 function reasonOf(

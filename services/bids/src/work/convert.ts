@@ -156,7 +156,7 @@ function othersOf({ files }: Converted, made: readonly Made[]): string[] {
 }
 
 async function writeOutput(
-  { output, path, metadata }: PlannedOutput,
+  { output, path, metadata, aslContext }: PlannedOutput,
   { folder, outputs, files }: Converted,
   { root, scrub }: SeriesOptions,
   signal: AbortSignal,
@@ -177,6 +177,11 @@ async function writeOutput(
     written.push(`${path}${end}`);
   };
   await put('.nii.gz', (to) => gzipFile(join(folder, `${output}.nii`), to, signal));
+  if (aslContext !== undefined) {
+    const context = path.replace(/_asl$/, '_aslcontext.tsv');
+    await writeNew(join(newDataset(root), context), `volume_type\n${aslContext.join('\n')}\n`);
+    written.push(context);
+  }
   await put('.json', (to) => writeNew(to, sidecarText({ sidecar: described.sidecar, metadata, scrub })));
   for (const end of GRADIENTS)
     if (files.includes(`${output}.${end}`))
