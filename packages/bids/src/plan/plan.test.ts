@@ -278,6 +278,32 @@ test('ASL: a rule says what each volume is; without it the series stays, and an 
   });
 });
 
+test('field maps: acquired again after a break, both stay, each for the runs next to it', () => {
+  const at = (time: string): Partial<SeriesFacts> => ({
+    acquired: { from: `2026-11-30T${time}:00.000000`, to: `2026-11-30T${time}:10.000000` },
+  });
+  const map = (name: string, time: string): Over => ({ name, ...at(time) });
+  const made = plan([
+    map('fmap-epi_dir-AP', '10:00'),
+    map('fmap-epi_dir-PA', '10:01'),
+    { ...BOLD, name: 'func-bold_task-one', ...at('10:02') },
+    map('fmap-epi_dir-AP', '11:00'),
+    map('fmap-epi_dir-PA', '11:01'),
+    { ...BOLD, name: 'func-bold_task-two', ...at('11:02') },
+  ]);
+  assert.deepEqual(shown(made), [
+    ...['dir-AP_run-1_epi', 'dir-PA_run-1_epi', 'task-one_bold'],
+    ...['dir-AP_run-2_epi', 'dir-PA_run-2_epi', 'task-two_bold'],
+  ]);
+  const targets = made.series.map(({ outputs }) =>
+    String(outputs[0]?.metadata['IntendedFor']).split('_').at(-2),
+  );
+  assert.deepEqual(
+    [0, 1, 3, 4].map((index) => targets[index]),
+    ['task-one', 'task-one', 'task-two', 'task-two'],
+  );
+});
+
 test('whatever comes: one decision for each series, a reason, and no path twice', () => {
   const names = [
     ...['func-bold_task-rest', 'func-bold_task-rest_run+', 'func-bold_task-rest_SBRef', 'anat-T1w', 'fmap'],

@@ -105,13 +105,17 @@ export function settle(all: readonly Chosen[], { repeats }: Pick<PlanOptions, 'r
 const originalOf = ({ chosen }: Settled, takes: readonly Chosen[]): Chosen =>
   takes.find(({ series }) => series.id === chosen.series.id) ?? chosen;
 
+/** One that was acquired again is for the runs after it. The earlier one stays for the runs before it. */
+const isFieldMap = ({ images }: Chosen): boolean => images.every(({ target }) => target.datatype === 'fmap');
+
 function settleTakes(takes: readonly Chosen[], repeats: PlanOptions['repeats']): Settled[] {
   const most = Math.max(...takes.map(({ series }) => series.volumes));
   const ordered = takes.toSorted(inTime);
   const aborted = new Map(ordered.map((one) => [one, brokenOff(one, most)]));
   const whole = ordered.filter((one) => aborted.get(one) === undefined);
   const last = whole.at(-1);
-  const numbered = ordered.some((one) => one.numbered) || (repeats === 'runs' && whole.length > 1);
+  const all = repeats === 'runs' || whole.every(isFieldMap);
+  const numbered = ordered.some((one) => one.numbered) || (all && whole.length > 1);
   return ordered.map((one) => {
     const broken = aborted.get(one);
     if (broken !== undefined) return { chosen: one, decision: 'aborted', because: broken };
