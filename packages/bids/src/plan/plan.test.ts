@@ -191,6 +191,12 @@ test('two protocols under one name are a conflict of both, and nothing else stop
   assert.match(made.conflicts[0]?.message ?? '', /Series 1 and series 2 have different protocols/);
 });
 
+test('a name that ReproIn or the project gives is kept from a series that only a shipped rule would name so', () => {
+  const made = plan([{ name: 'anat-T1w' }, { name: 'wip_mprage_new' }]);
+  assert.deepEqual(shown(made), ['T1w', 'unknown']);
+  assert.deepEqual(made.conflicts[0]?.series, ['s2']);
+});
+
 test('never guessed: a functional series without a task, and one that no rule takes, with a rule that would', () => {
   const made = plan([{ name: 'func-bold' }, { name: "zq's (new) [seq]", volumes: 300 }]);
   assert.deepEqual(shown(made), ['unknown', 'unknown']);

@@ -52,7 +52,10 @@ function labelConflicts(
   return [{ code: 'BIDS_NAME', message, series: series.map(({ id }) => id) }];
 }
 
-/** Takes of one image have one protocol. Different protocols under one name need a person. */
+/**
+ * Takes of one image have one protocol. Different protocols under one name need a person; a series that only a shipped rule names
+ * gives way to one that ReproIn or the project names.
+ */
 function differentSeries(all: readonly Chosen[]): Conflict[] {
   const groups = Map.groupBy(
     all.flatMap((chosen) => chosen.images.map((image) => ({ chosen, key: keyOf(image) }))),
@@ -62,21 +65,28 @@ function differentSeries(all: readonly Chosen[]): Conflict[] {
   for (const group of groups.values()) {
     const series = [...new Set(group.map(({ chosen }) => chosen))].toSorted(inTime);
     const twice = series.find((one) => group.filter(({ chosen }) => chosen === one).length > 1);
-    const kinds = new Set(series.map((one) => protocolOf(one.series)));
-    if (twice !== undefined)
-      conflicts.push({
-        code: 'BIDS_NAME_TAKEN',
-        message: `Several images of ${labelOf(twice)} would have one name. Tell them apart in a rule, by output, part or imageType.`,
-        series: series.map(({ series: { id } }) => id),
-      });
-    else if (kinds.size > 1)
-      conflicts.push({
-        code: 'BIDS_NAME_TAKEN',
-        message: `${sentence(series.map(labelOf))} have different protocols (${[...kinds].join('; ')}) and would have one name. Give one of them another entity, such as acq, or let a rule ignore it.`,
-        series: series.map(({ series: { id } }) => id),
-      });
+    if (twice !== undefined) conflicts.push(severalImages(twice));
+    else if (new Set(series.map(protocolOf)).size > 1) conflicts.push(severalProtocols(series));
   }
   return merged(conflicts);
+}
+
+const severalImages = (one: Chosen): Conflict => ({
+  code: 'BIDS_NAME_TAKEN',
+  message: `Several images of ${labelOf(one)} would have one name. Tell them apart in a rule, by output, part or imageType.`,
+  series: [one.series.id],
+});
+
+function severalProtocols(series: readonly Chosen[]): Conflict {
+  const shipped = series.filter(({ rule }) => rule.at.startsWith('shipped/'));
+  const said = series.filter((one) => !shipped.includes(one));
+  const protocols = [...new Set(series.map(protocolOf))].join('; ');
+  const decides = new Set(said.map(protocolOf)).size === 1;
+  return {
+    code: 'BIDS_NAME_TAKEN',
+    message: `${sentence(series.map(labelOf))} have different protocols (${protocols}) and would have one name. Give one of them another entity, such as acq, or let a rule ignore it.`,
+    series: (decides ? shipped : series).map(({ series: { id } }) => id),
+  };
 }
 
 /** Of a series that several conflicts name, the first counts. */
@@ -90,7 +100,7 @@ function merged(conflicts: readonly Conflict[]): Conflict[] {
 const keyOf = ({ target }: Named): string => pathOf('x', undefined, target);
 
 /** ReproIn marks repeats by `__dup`; scanners number them in other ways, which the protocol's name does not show. */
-const protocolOf = ({ protocolName, seriesDescription }: SeriesFacts): string =>
+const protocolOf = ({ series: { protocolName, seriesDescription } }: Chosen): string =>
   (protocolName === '' ? seriesDescription : protocolName).replace(/__dup.*$/, '').trim();
 
 const sentence = (labels: readonly string[]): string => {

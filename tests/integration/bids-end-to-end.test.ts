@@ -1,0 +1,178 @@
+/**
+ * Images arrive at Orthanc, the streamer stores them, and the bids service makes a valid dataset of the session: all by the real
+ * programs, dcm2niix and the validator among them.
+ */
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { dataSet } from '@scanflow/dicom';
+import type { BidsResult } from '@scanflow/bids';
+import {
+  freePort,
+  mrSession,
+  run,
+  startProgram,
+  until,
+  writeMrSession,
+  type MrWhat,
+  type Program,
+  type RunResult,
+} from '@scanflow/testkit';
+import { bookingRecord, makeRig, type Rig } from './streamer-support.ts';
+
+const SERVICE = join(import.meta.dirname, '../../services/bids/src/main.ts');
+const COMMAND = join(import.meta.dirname, '../../services/cli/bin/scanflow');
+const ACCESSION = 'AAAAAAAAAAAAAAAA';
+const STUDY = '1.2.826.0.1.3680043.2.1.9';
+const PATIENT = '3010000.01_sub-001';
+const EVENTS = 'onset\tduration\ttrial_type\n1.0\t0.5\tgo\n';
+const FOLDER = 'sub-001/ses-mri01';
+
+interface Session {
+  readonly id: string;
+  readonly bids?: {
+    readonly state: string;
+    readonly attempts: number;
+    readonly failure?: { readonly code: string };
+    readonly result?: BidsResult;
+  };
+}
+
+interface Facility {
+  readonly rig: Rig;
+  readonly dataset: string;
+  readonly startBids: () => Promise<Program>;
+  /** Scans these series, the first one with this number. */
+  readonly scan: (series: readonly MrWhat[], first?: number) => Promise<void>;
+  readonly session: () => Promise<Session | undefined>;
+  /** The session, once it is as wanted. */
+  readonly becomes: (what: string, is: (session: Session) => boolean) => Promise<Session>;
+  readonly scanflow: (...args: string[]) => Promise<RunResult>;
+}
+
+async function openFacility(t: TestContext, bids: object = {}): Promise<Facility> {
+  const port = await freePort();
+  const rig = await makeRig(t, {
+    extra: { bids: { port, url: `http://127.0.0.1:${port}`, ...bids }, sessions: { quiet: '1s' } },
+  });
+  await rig.book(
+    bookingRecord({
+      accessionNumber: ACCESSION,
+      studyInstanceUid: STUDY,
+      labels: { project: '3010000.01', subject: 'sub-001', session: 'ses-mri01' },
+      patientId: PATIENT,
+      patientName: PATIENT,
+    }),
+  );
+  await rig.start();
+  const session = async (): Promise<Session | undefined> => {
+    const response = await rig.api('/api/bids');
+    assert.equal(response.status, 200);
+    return ((await response.json()) as { sessions: Session[] }).sessions[0];
+  };
+  return {
+    rig,
+    session,
+    dataset: join(rig.root, '3010000.01/bids'),
+    startBids: async () => {
+      const program = await startProgram(process.execPath, [SERVICE, '--config', rig.configFile]);
+      t.after(() => program.stop('SIGKILL'));
+      t.after(() => !t.passed && t.diagnostic(`the bids service said:\n${program.output()}`));
+      return program;
+    },
+    scan: async (series, first = 1) => {
+      const folder = join(rig.folder, `scanned-${first}`);
+      await mkdir(folder);
+      const made = await writeMrSession(folder, mrSession({ series, first }), {
+        when: Temporal.ZonedDateTime.from('2026-11-30T10:00:00[Europe/Amsterdam]'),
+        patientId: PATIENT,
+        worklistItem: dataSet({ AccessionNumber: ACCESSION, StudyInstanceUID: STUDY }),
+      });
+      for (const { files } of made) for (const file of files) await rig.orthanc.upload(await readFile(file));
+    },
+    becomes: (what, is) =>
+      until(
+        async () => {
+          const found = await session().catch(() => undefined);
+          return found !== undefined && is(found) ? found : undefined;
+        },
+        { what, timeoutMs: 60_000, everyMs: 100 },
+      ),
+    scanflow: (...args) => run(COMMAND, [...args, '--config', rig.configFile], { timeoutMs: 60_000 }),
+  };
+}
+
+const converted =
+  (images: number) =>
+  ({ bids }: Session): boolean =>
+    bids?.state === 'done' && bids.result?.counts.converted === images;
+const names = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.nii.gz')).toSorted();
+
+test('bids: a stored session becomes a valid dataset; late images and new rules convert it anew', async (t) => {
+  const { rig, dataset, startBids, scan, becomes, scanflow } = await openFacility(t, { rules: 'rules.yaml' });
+  await writeFile(join(rig.folder, 'rules.yaml'), 'rules: []\n');
+  await startBids();
+  await scan(['localiser', 't1w', 'epi AP', 'epi PA', 'bold', 'unknown']);
+  const first = await becomes('the session is converted', converted(4));
+  assert.equal(first.bids?.result?.verdict, 'valid');
+  assert.deepEqual(first.bids.result.errors, []);
+  assert.deepEqual(await names(join(dataset, FOLDER)), [
+    'anat/sub-001_ses-mri01_T1w.nii.gz',
+    'fmap/sub-001_ses-mri01_dir-AP_epi.nii.gz',
+    'fmap/sub-001_ses-mri01_dir-PA_epi.nii.gz',
+    'func/sub-001_ses-mri01_task-rest_bold.nii.gz',
+  ]);
+  // a person's file beside ours stays, whatever comes
+  const events = join(dataset, FOLDER, 'func/sub-001_ses-mri01_task-rest_events.tsv');
+  await writeFile(events, EVENTS);
+
+  await scan(['late t2w'], 9);
+  await becomes('the late images are converted, too', converted(5));
+  assert.ok((await names(join(dataset, FOLDER))).includes('anat/sub-001_ses-mri01_T2w.nii.gz'));
+
+  const plan = await scanflow('bids', 'plan', '3010000.01');
+  assert.match(plan.stdout, /My fancy scan/);
+  assert.match(plan.stdout, /no rule takes it/);
+  const rules = join(rig.folder, 'rules.yaml');
+  await writeFile(rules, "rules:\n  - when: {name: '^My fancy'}\n    datatype: anat\n    suffix: PDw\n");
+  const redo = await scanflow('bids', 'redo', '3010000.01');
+  assert.equal(redo.code, 0, redo.stdout + redo.stderr);
+  assert.ok((await names(join(dataset, FOLDER))).includes('anat/sub-001_ses-mri01_PDw.nii.gz'));
+  assert.equal(await readFile(events, 'utf8'), EVENTS);
+  const status = await scanflow('bids', 'status', '3010000.01');
+  assert.equal(status.code, 0, status.stdout + status.stderr);
+  assert.match(status.stdout, /valid/);
+  const validate = await scanflow('bids', 'validate', '3010000.01');
+  assert.equal(validate.code, 0, validate.stdout + validate.stderr);
+
+  // rules with a mistake: nothing of the dataset changes, and the sentence names file and line
+  const before = await names(join(dataset, FOLDER));
+  await writeFile(rules, "rules:\n  - when: {name: '^My fancy'}\n    datatype: anatt\n    suffix: PDw\n");
+  const wrong = await scanflow('bids', 'redo', '3010000.01');
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stdout + wrong.stderr, /rules\.yaml:3:\d+: .*did you mean anat/);
+  assert.deepEqual(await names(join(dataset, FOLDER)), before);
+});
+
+test('bids: a service that is killed during the work, or that is not there yet, loses nothing', async (t) => {
+  const { dataset, startBids, scan, becomes } = await openFacility(t);
+  await scan(['t1w', 'bold', 'dwi']);
+  const away = await becomes('the service is missed', ({ bids }) => (bids?.attempts ?? 0) > 0);
+  assert.notEqual(away.bids?.state, 'done');
+  assert.ok(away.bids?.failure !== undefined);
+  const killed = await startBids();
+  await until(() => killed.output().includes('session taken'), {
+    what: 'the work begins',
+    timeoutMs: 60_000,
+    everyMs: 5,
+  });
+  await killed.stop('SIGKILL');
+  await startBids();
+  const done = await becomes('the session is converted', converted(3));
+  assert.equal(done.bids?.result?.verdict, 'valid');
+  assert.equal((await names(join(dataset, FOLDER))).length, 3);
+  const left = (await readdir(join(dataset, '.scanflow'))).filter((name) => name.startsWith('aside-'));
+  assert.deepEqual(left, []);
+});
