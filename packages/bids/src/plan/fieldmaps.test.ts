@@ -88,3 +88,25 @@ test('field maps: acquired again after a break, both stay, each for the runs nex
     ['task-one', 'task-one', 'task-two', 'task-two'],
   );
 });
+
+test('field maps: all images in one series, acquired twice', () => {
+  const whole = {
+    name: 'fmap_acq-gre',
+    outputs: [
+      output({ name: 'a_e1', echo: 1, echoTime: 0.004 }),
+      output({ name: 'a_e2', echo: 2, echoTime: 0.006 }),
+      output({ name: 'a_e2_ph', echo: 2, part: 'phase' }),
+    ],
+  };
+  const names = (run: string): string =>
+    ['magnitude1', 'magnitude2', 'phasediff'].map((suffix) => `acq-gre_${run}${suffix}`).join(' ');
+  assert.deepEqual(shown(plan([whole])), [names('')]);
+  assert.deepEqual(shown(plan([whole, whole])), [names('run-1_'), names('run-2_')]);
+});
+
+test('magnitude and phase in one series are one take, whichever dcm2niix names first', () => {
+  const both = [output({ name: 'a' }), output({ name: 'b', part: 'phase' })];
+  const run = (outputs: typeof both): Over => ({ ...BOLD, outputs });
+  const last = 'task-rest_part-phase_bold task-rest_part-mag_bold';
+  assert.deepEqual(shown(plan([run(both), run(both.toReversed())])), ['repeat', last]);
+});

@@ -130,12 +130,16 @@ test('plan: whatever a session holds, each series has one decision, and no two i
   );
 });
 
-test('plan: what needs a person is not converted', () => {
+test('plan: what needs a person is not converted, and the order in which series are listed changes nothing', () => {
   fc.assert(
     fc.property(session, options, (facts, how) => {
       const plan = planSession(facts, RULES, how);
       const held = new Set(plan.conflicts.flatMap((conflict) => conflict.series));
       for (const one of plan.series) if (held.has(one.id)) assert.deepEqual(one.outputs, []);
+      const turned = planSession({ ...facts, series: facts.series.toReversed() }, RULES, how);
+      const paths = (of: typeof plan): string[] =>
+        of.series.flatMap(({ id, outputs }) => outputs.map(({ path }) => `${id} ${path}`)).toSorted();
+      assert.deepEqual(paths(turned), paths(plan));
     }),
     { numRuns: 300 },
   );

@@ -62,7 +62,7 @@ const FOLLOWED: Readonly<Record<string, readonly string[]>> = {
  * magnitude of a field map, the next one of its kind.
  */
 function leaderOf(one: Chosen, all: readonly Chosen[]): Chosen | undefined {
-  const [image] = one.images;
+  const image = one.images.find(({ output }) => (output.part ?? 'mag') === 'mag') ?? one.images[0];
   if (image === undefined) return undefined;
   const { target, output } = image;
   const base = baseOf(target);
@@ -79,6 +79,8 @@ function leaderOf(one: Chosen, all: readonly Chosen[]): Chosen | undefined {
   }
   for (const suffix of FOLLOWED[target.suffix] ?? []) {
     const wanted = baseOf({ ...target, suffix });
+    // all of a field map in one series: nothing to follow
+    if (one.images.some((its) => baseOf(its.target) === wanted)) return undefined;
     const leaders = all.filter(
       (other) => other !== one && other.images.some((its) => baseOf(its.target) === wanted),
     );
