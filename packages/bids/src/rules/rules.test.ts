@@ -259,7 +259,6 @@ const VENDORS: readonly (readonly [name: string, facts: Partial<SeriesFacts>, ex
   ['localizer', SIEMENS, 'ignore'],
   ['AAHead_Scout_64ch-head-coil', SIEMENS, 'ignore'],
   ['SmartBrain', PHILIPS, 'ignore'],
-  ['Survey', PHILIPS, 'ignore'],
   ['3-pl loc', GE, 'ignore'],
   ['ASSET Cal', GE, 'ignore'],
   ['svs_se_30', { ...SIEMENS, outputs: [] }, 'ignore'],
@@ -268,7 +267,6 @@ const VENDORS: readonly (readonly [name: string, facts: Partial<SeriesFacts>, ex
   ['T1 MPRAGE post Gd', { ...SIEMENS, ...one }, 'anat/ce-gd_T1w'],
   ['t2_space_sag_p2_iso', { ...SIEMENS, ...one }, 'anat/T2w'],
   ['t2_space_dark-fluid_sag', { ...SIEMENS, ...one }, 'anat/FLAIR'],
-  ['t2_tirm_tra_dark-fluid', { ...SIEMENS, ...one }, 'anat/FLAIR'],
   ['gre_field_mapping', { ...SIEMENS, ...one, ...mag(1) }, 'fmap/magnitude1'],
   ['gre_field_mapping', { ...SIEMENS, ...one, ...mag(2) }, 'fmap/magnitude2'],
   ['gre_field_mapping', { ...SIEMENS, ...one, ...phase }, 'fmap/phasediff'],
@@ -314,4 +312,12 @@ test('shipped rules: MP2RAGE of Siemens', () => {
 test('rules: config/bids-rules.schema.json is what npm run generate makes', async () => {
   const file = new URL('../../../../config/bids-rules.schema.json', import.meta.url);
   assert.equal(await readFile(file, 'utf8'), rulesJsonSchema());
+});
+
+test('rules: the file that docs/bids-rules.md shows has no mistakes, and its mistake is shown as there', async () => {
+  const page = await readFile(new URL('../../../../docs/bids-rules.md', import.meta.url), 'utf8');
+  const example = /```yaml\n(?<text>[^`]+)```/.exec(page)?.groups?.['text'] ?? '';
+  assert.deepEqual(mistakes(example), []);
+  const [shown = ''] = mistakes('rules: [{when: {name: t1}, datatype: anat, suffix: T1W}]');
+  assert.ok(page.includes(shown.split('rules.0.').at(-1)!), shown);
 });
