@@ -47,6 +47,10 @@ export interface EpiOptions {
   readonly echoes?: readonly number[];
   readonly phase?: Phase;
   readonly mosaic?: boolean;
+  /** Rows and columns of a slice; 32 by default. */
+  readonly matrix?: number;
+  /** 9 by default. */
+  readonly slices?: number;
   readonly gradients?: readonly Gradient[];
   readonly vendor?: Acquisition['vendor'];
   readonly attributes?: Attributes;
@@ -57,14 +61,14 @@ export interface EpiOptions {
 /** Echo-planar imaging: bold, its SBRef, diffusion, and field maps of reversed phase encoding. */
 export function epi(options: EpiOptions): Scan {
   const { volumes, planned = volumes, lacking = 0, mosaic = true, vendor = 'siemens' } = options;
-  const { echoes = [30] } = options;
-  const each = mosaic ? 1 : SLICES;
+  const { echoes = [30], matrix = MATRIX, slices = SLICES } = options;
+  const each = mosaic ? 1 : slices;
   const acquisition: Acquisition = {
     vendor,
-    slices: SLICES,
+    slices,
     spacing: 4,
     mosaic,
-    attributes: { ...epiAttributes(mosaic, options.gradients !== undefined), ...options.attributes },
+    attributes: { ...epiAttributes(mosaic, matrix, options.gradients !== undefined), ...options.attributes },
     protocol: { ...SHIM, lRepetitions: planned - 1, 'sFastImaging.lEchoSpacing': 500 },
     image: (index) => {
       const slice = index % each;
@@ -76,12 +80,12 @@ export function epi(options: EpiOptions): Scan {
   return {
     acquisition,
     images: volumes * each * echoes.length - lacking,
-    rows: MATRIX,
-    columns: MATRIX,
+    rows: matrix,
+    columns: matrix,
   };
 }
 
-function epiAttributes(mosaic: boolean, diffusion: boolean): Attributes {
+function epiAttributes(mosaic: boolean, matrix: number, diffusion: boolean): Attributes {
   return {
     ...NOT_T1,
     ImageType: [
@@ -96,10 +100,10 @@ function epiAttributes(mosaic: boolean, diffusion: boolean): Attributes {
     MRAcquisitionType: '2D',
     SequenceName: diffusion ? 'ep_b0' : '*epfid2d1_32',
     RepetitionTime: EPI_SECONDS * 1000,
-    EchoTrainLength: MATRIX,
+    EchoTrainLength: matrix,
     PixelBandwidth: 2300,
     FlipAngle: diffusion ? 90 : 60,
-    AcquisitionMatrix: [MATRIX, 0, 0, MATRIX],
+    AcquisitionMatrix: [matrix, 0, 0, matrix],
     InPlanePhaseEncodingDirection: 'COL',
   };
 }
@@ -112,13 +116,13 @@ interface Place {
 }
 
 function epiImage(options: EpiOptions, { slice, volume, echo, echoTime }: Place): AcquiredImage {
-  const { mosaic = true, gradients, phase = 'AP', echoes = [30] } = options;
+  const { mosaic = true, gradients, phase = 'AP', echoes = [30], slices = SLICES } = options;
   const gradient = gradients?.[volume];
   const more = options.more?.(volume, echo);
-  const within = mosaic ? 0 : timeOf(slice);
+  const within = mosaic ? 0 : timeOf(slice, slices);
   return {
     slice,
-    after: volume * EPI_SECONDS + within + (echo / echoes.length) * (EPI_SECONDS / SLICES),
+    after: volume * EPI_SECONDS + within + (echo / echoes.length) * (EPI_SECONDS / slices),
     attributes: {
       AcquisitionNumber: volume + 1,
       EchoTime: echoTime,
@@ -129,7 +133,7 @@ function epiImage(options: EpiOptions, { slice, volume, echo, echoTime }: Place)
     csa: {
       PhaseEncodingDirectionPositive: ['IS', phase === 'AP' ? '1' : '0'],
       BandwidthPerPixelPhaseEncode: ['FD', '62.50000000'],
-      ...(mosaic ? mosaicTags() : {}),
+      ...(mosaic ? mosaicTags(slices) : {}),
       ...(gradient === undefined ? {} : gradientTags(gradient)),
     },
     privateElements: [
@@ -140,14 +144,14 @@ function epiImage(options: EpiOptions, { slice, volume, echo, echoTime }: Place)
 }
 
 /** Interleaved: the even slices first. */
-function timeOf(slice: number): number {
-  const rank = slice % 2 === 0 ? slice / 2 : Math.ceil(SLICES / 2) + (slice - 1) / 2;
-  return (rank * EPI_SECONDS) / SLICES;
+function timeOf(slice: number, slices: number): number {
+  const rank = slice % 2 === 0 ? slice / 2 : Math.ceil(slices / 2) + (slice - 1) / 2;
+  return (rank * EPI_SECONDS) / slices;
 }
 
-function mosaicTags(): CsaTags {
-  const times = Array.from({ length: SLICES }, (_, slice) => (timeOf(slice) * 1000).toFixed(4));
-  return { NumberOfImagesInMosaic: ['US', String(SLICES)], MosaicRefAcqTimes: ['FD', ...times] };
+function mosaicTags(slices: number): CsaTags {
+  const times = Array.from({ length: slices }, (_, slice) => (timeOf(slice, slices) * 1000).toFixed(4));
+  return { NumberOfImagesInMosaic: ['US', String(slices)], MosaicRefAcqTimes: ['FD', ...times] };
 }
 
 function gradientTags({ b, direction }: Gradient): CsaTags {
@@ -170,17 +174,17 @@ const headerOf = ({ b, direction }: Gradient): NonNullable<AcquiredImage['privat
 const sequenceOf = ({ b }: Gradient, volume: number): string => (b === 0 ? 'ep_b0' : `ep_b${b}#${volume}`);
 
 /** The T1-weighted volume of all phantoms, with the session's protocol. */
-export function t1w(slices = 16): Scan {
+export function t1w(slices = 16, matrix = 48): Scan {
   const acquisition: Acquisition = {
     vendor: 'siemens',
     slices,
-    spacing: 5,
+    spacing: 80 / slices,
     mosaic: false,
     attributes: {},
     protocol: SHIM,
     image: (index) => ({ slice: index, after: index / 100 }),
   };
-  return { acquisition, images: slices, rows: 48, columns: 48 };
+  return { acquisition, images: slices, rows: matrix, columns: matrix };
 }
 
 /** Gradient echo for a field map of phase difference: two magnitudes in one series, or the difference of their phases. */
