@@ -260,7 +260,10 @@ export default tseslint.config(
     },
   },
   {
-    files: ['services/*/src/main.ts', 'packages/runtime/src/probe.ts', 'tests/**/*.ts', 'scripts/**/*.ts'],
+    files: [
+      ...['services/*/src/main.ts', 'packages/runtime/src/probe.ts', 'services/*/bench/**/*.ts'],
+      ...['tests/**/*.ts', 'scripts/**/*.ts'],
+    ],
     rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },
   },
   // winston's types name its stream transport by an interface
