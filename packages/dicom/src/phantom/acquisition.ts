@@ -1,6 +1,5 @@
 /** How the images of a phantom series follow one another: slices, volumes, echoes, gradients, and the words of the vendor for them. */
 import type { Attributes, AttributeValue } from '../values.ts';
-import type { Plan } from './options.ts';
 
 /** A tag of a Siemens CSA header: its VR, then its values. */
 export type CsaTags = Readonly<Record<string, readonly [vr: string, ...values: string[]]>>;
@@ -42,8 +41,7 @@ export const tilesOf = ({ mosaic, slices }: Acquisition): number =>
   mosaic ? Math.ceil(Math.sqrt(slices)) : 1;
 
 /** The slices of an image by their numbers from 0: one, or all of a mosaic. */
-export function slicesOf(plan: Plan, image: AcquiredImage): readonly number[] {
-  const { acquisition } = plan;
+export function slicesOf(acquisition: Acquisition | undefined, image: AcquiredImage): readonly number[] {
   if (acquisition?.mosaic !== true) return [image.slice];
   return Array.from({ length: acquisition.slices }, (_, slice) => slice);
 }

@@ -68,7 +68,7 @@ function pixels(plan: Plan, kind: Kind, image: AcquiredImage, index: number, noi
     const noiseOffset = (index + slice - image.slice) * 7919;
     return drawSlice({ rows, columns, height, noiseOffset }, kind.palette, noise, kind.bytesPerPixel);
   };
-  const drawn = slicesOf(plan, image).map(draw);
+  const drawn = slicesOf(plan.acquisition, image).map(draw);
   const [only] = drawn;
   if (acquisition === undefined || only === undefined || !acquisition.mosaic) return only ?? new Uint8Array();
   return tiled(drawn, tilesOf(acquisition), rows, columns * kind.bytesPerPixel);

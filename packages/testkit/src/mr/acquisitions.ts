@@ -127,21 +127,18 @@ function epiImage(options: EpiOptions, { slice, volume, echo, echoTime }: Place)
       AcquisitionNumber: volume + 1,
       EchoTime: echoTime,
       EchoNumbers: echo + 1,
-      ...(gradient === undefined ? {} : { SequenceName: sequenceOf(gradient, volume) }),
+      ...(gradient && { SequenceName: sequenceOf(gradient, volume) }),
       ...more?.attributes,
     },
-    csa: {
-      PhaseEncodingDirectionPositive: ['IS', phase === 'AP' ? '1' : '0'],
-      BandwidthPerPixelPhaseEncode: ['FD', '62.50000000'],
-      ...(mosaic ? mosaicTags(slices) : {}),
-      ...(gradient === undefined ? {} : gradientTags(gradient)),
-    },
-    privateElements: [
-      ...(gradient === undefined ? [] : headerOf(gradient)),
-      ...(more?.privateElements ?? []),
-    ],
+    csa: { ...phaseTags(phase), ...(mosaic && mosaicTags(slices)), ...(gradient && gradientTags(gradient)) },
+    privateElements: [...(gradient ? headerOf(gradient) : []), ...(more?.privateElements ?? [])],
   };
 }
+
+const phaseTags = (phase: Phase): CsaTags => ({
+  PhaseEncodingDirectionPositive: ['IS', phase === 'AP' ? '1' : '0'],
+  BandwidthPerPixelPhaseEncode: ['FD', '62.50000000'],
+});
 
 /** Interleaved: the even slices first. */
 function timeOf(slice: number, slices: number): number {

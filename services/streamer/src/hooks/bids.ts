@@ -1,11 +1,8 @@
 /** The built-in hook `bids`: a complete session goes to the bids service, whose verdict is kept as the delivery's output. */
-import { answerText, readAnswer, type BidsRequest, type BidsResult } from '@scanflow/bids/answer';
-import { BIDS } from '@scanflow/config';
+import { answerText, readAnswer, type BidsRequest } from '@scanflow/bids/answer';
 import { headersOf } from '@scanflow/runtime';
-import { defined } from '@scanflow/failure/defined';
 import { codeOf, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
-import { iso, STORAGE, type LegState, type Reason } from '../model/series.ts';
-import type { DeliveryView, SessionView } from '../ledger/rows.ts';
+import { STORAGE } from '../model/series.ts';
 import { sessionReport, type SessionReport } from '../reports/session.ts';
 import { findSession } from '../ledger/views.ts';
 import { homeOf } from '../store/place/layout.ts';
@@ -131,45 +128,3 @@ export async function sessionRequest(
   const report = sessionReport(view, context);
   return bidsRequest(report, homeOf(report.labels?.project, settings.homes ?? [])?.root ?? context.root);
 }
-
-/** What became of a session's conversion, for `/api/sessions`, reports, mail and the board. */
-export interface BidsReport {
-  readonly state: LegState;
-  readonly increment: number;
-  readonly updated: string;
-  readonly attempts: number;
-  readonly nextTry?: string;
-  readonly failure?: Reason;
-  readonly result?: BidsResult;
-}
-
-/** From the deliveries of a session, its latest first. Undefined where it was never handed over. Pure. */
-export function bidsReport(deliveries: readonly DeliveryView[] | undefined): BidsReport | undefined {
-  const last = deliveries?.find(({ hook }) => hook === BIDS);
-  if (last === undefined) return undefined;
-  const { state, increment, updated, attempts, nextTry, failure, output } = last;
-  const answer = readAnswer(output);
-  return {
-    state,
-    increment,
-    updated: iso(updated),
-    attempts,
-    ...defined({
-      nextTry: nextTry === null || state !== 'pending' ? undefined : iso(nextTry),
-      failure,
-      result: answer?.ok === true ? answer.result : undefined,
-    }),
-  };
-}
-
-/** The sessions' reports of conversion, by id. */
-export const bidsReports = (
-  views: readonly Pick<SessionView, 'id'>[],
-  told: ReadonlyMap<string, readonly DeliveryView[]>,
-): ReadonlyMap<string, BidsReport> =>
-  new Map(
-    views.flatMap(({ id }) => {
-      const report = bidsReport(told.get(id));
-      return report === undefined ? [] : [[id, report] as const];
-    }),
-  );

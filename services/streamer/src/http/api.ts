@@ -14,7 +14,7 @@ import { sessionCsv, sessionReport, type SessionReport } from '../reports/sessio
 import { searchSeries } from '../ledger/search.ts';
 import { listSeries, knownSenders } from '../ledger/views.ts';
 import { listSessions } from '../sessions/step.ts';
-import { bidsReports } from '../hooks/bids.ts';
+import { bidsReports } from '../reports/bids.ts';
 import { deliveriesOf } from '../hooks/sql.ts';
 import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootState } from '../roots/keeper.ts';
@@ -51,17 +51,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     const found = await ledger.read(searchSeries, filter, page);
     return found.series.map((view) => seriesReport(view, context));
   };
-  const sessions = async (query: Query): Promise<SessionReport[]> => {
-    const views = await ledger.read(listSessions, rowsOf({ limit: query['limit'] }, DEFAULT_SESSIONS));
-    const bids = bidsReports(
-      views,
-      await ledger.read(
-        deliveriesOf,
-        views.map(({ id }) => id),
-      ),
-    );
-    return views.map((view) => sessionReport(view, context, bids.get(view.id)));
-  };
+  const sessions = (query: Query): Promise<SessionReport[]> => sessionsIn(query, deps);
 
   const filters = takes(...FILTERS, 'limit');
   app.get<{ Querystring: Query }>('/api/series', filters, async ({ query }) => ({
@@ -96,6 +86,13 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   changeRoutes(app, deps);
   rootRoutes(app, deps);
   verifyRoutes(app, { ...deps, ...deps.verify });
+}
+
+async function sessionsIn(query: Query, { ledger, context }: ApiDeps): Promise<SessionReport[]> {
+  const views = await ledger.read(listSessions, rowsOf({ limit: query['limit'] }, DEFAULT_SESSIONS));
+  const ids = views.map(({ id }) => id);
+  const bids = bidsReports(views, await ledger.read(deliveriesOf, ids));
+  return views.map((view) => sessionReport(view, context, bids.get(view.id)));
 }
 
 /** When the images were made, as they say. */

@@ -8,7 +8,8 @@ import { findSessions } from '../ledger/search.ts';
 import { sessionReport } from '../reports/session.ts';
 import { listSessions } from '../sessions/step.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { bidsReports, sessionRequest } from '../hooks/bids.ts';
+import { sessionRequest } from '../hooks/bids.ts';
+import { bidsReports } from '../reports/bids.ts';
 import { deliveriesOf, redoSession } from '../hooks/sql.ts';
 
 interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log'> {

@@ -8,7 +8,7 @@ import type { SessionView } from '../ledger/rows.ts';
 import { seriesReport, type ReportContext, type SeriesReport } from './series.ts';
 import type { Labels } from '@scanflow/booking';
 import { verdictText } from '@scanflow/bids/answer';
-import type { BidsReport } from '../hooks/bids.ts';
+import type { BidsReport } from './bids.ts';
 
 export interface SessionReport {
   readonly version: 1;
