@@ -1,5 +1,4 @@
 /** Converting stored sessions to BIDS: the section `bids`, its rules, and what counts for one project. */
-import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { DAY_MS } from '@scanflow/runtime/time';
 import { file, interval, port } from './values.ts';
@@ -117,17 +116,6 @@ export const ruleFiles = ({
     own.rules === undefined ? [] : [[`bids.projects.${name}.rules`, own.rules] as const],
   ),
 ];
-
-/** Names of files are relative to the folder of the configuration. */
-export function withFolder(section: BidsConfig, base: string): BidsConfig {
-  const absolute = (name: string): string => (isAbsolute(name) ? name : join(base, name));
-  const resolved = <T extends { readonly rules?: string | undefined }>(part: T): T =>
-    part.rules === undefined ? part : { ...part, rules: absolute(part.rules) };
-  const projects =
-    section.projects &&
-    Object.fromEntries(Object.entries(section.projects).map(([name, own]) => [name, resolved(own)]));
-  return { ...resolved(section), projects };
-}
 
 /** The address of the bids service. `inContainer`: services have their names there. */
 export const bidsUrl = ({ url, port: own }: BidsConfig, inContainer: boolean): string =>

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile, rename } from 'node:fs/promises';
+import { cp, mkdtemp, rm, writeFile, rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
 import type { Log } from '@scanflow/runtime';
 import { loadConfig, watchConfig } from './load.ts';
+import { configSchema } from './schema.ts';
+import { fileNames } from './values.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'scanflow-config-'));
 after(() => rm(folder, { recursive: true, force: true }));
@@ -55,6 +57,59 @@ test('loadConfig: file names are relative to the folder of the configuration', a
   assert.equal(result.config.orthanc.passwordFile, join(folder, 'secrets/o'));
 });
 
+test('loadConfig: so are those of destinations, of the receiver and of reports of commitment', async () => {
+  const path = join(folder, 'relative.yaml');
+  const tls = '{ key: tls/k, certificate: tls/c, ca: tls/ca }';
+  await writeFile(
+    path,
+    [
+      textOf('Here').slice(0, -1),
+      `, "receiver": { tls: ${tls} }, "commitments": { tls: ${tls} }`,
+      ', "bookings": { projects: { file: projects.txt } }',
+      ', "destinations": { w: { url: "https://pacs", username: u, passwordFile: secrets/w }',
+      ', t: { url: "https://pacs", tokenFile: secrets/t } } }',
+    ].join(''),
+  );
+  const result = await loadConfig(path);
+  assert.ok(result.ok, JSON.stringify(result));
+  const { receiver, commitments, destinations, bookings } = result.config;
+  assert.equal(destinations['w']?.passwordFile, join(folder, 'secrets/w'));
+  assert.equal(destinations['t']?.tokenFile, join(folder, 'secrets/t'));
+  assert.equal(bookings.projects?.file, join(folder, 'projects.txt'));
+  for (const files of [receiver.tls, commitments?.tls])
+    assert.deepEqual(
+      [files?.key, files?.certificate, files?.ca],
+      ['k', 'c', 'ca'].map((name) => join(folder, 'tls', name)),
+    );
+});
+
+test('loadConfig: every key that names a file is made absolute', () => {
+  const names = /^(?:file|folder|key|certificate|ca|[a-z]+File)$/i;
+  const seen: string[] = [];
+  const visit = (schema: unknown, path: string): void => {
+    const { def } = schema as { readonly def: Readonly<Record<string, unknown>> };
+    const key = path.split('.').at(-1) ?? '';
+    if (def['type'] === 'string' && names.test(key) && !path.startsWith('.hooks.*.environment')) {
+      seen.push(path);
+      assert.ok(
+        fileNames.get(schema as typeof configSchema) !== undefined,
+        `${path} is made with file of values.ts`,
+      );
+    }
+    for (const inner of [
+      def['innerType'],
+      def['element'],
+      ...((def['options'] as unknown[] | undefined) ?? []),
+    ])
+      if (inner !== undefined) visit(inner, path);
+    if (def['valueType'] !== undefined) visit(def['valueType'], `${path}.*`);
+    for (const [name, inner] of Object.entries((def['shape'] as object | undefined) ?? {}))
+      visit(inner, `${path}.${name}`);
+  };
+  visit(configSchema, '');
+  assert.ok(seen.length > 30, seen.join());
+});
+
 const textOf = (name: string): string =>
   JSON.stringify({
     facility: { name, timezone: 'UTC' },
@@ -63,6 +118,23 @@ const textOf = (name: string): string =>
     orthanc: { url: 'http://orthanc:8042' },
     storage: { root: '/project' },
   });
+test("loadConfig: the sample for several streamers does not run beside a facility's own scanflow.yaml", async () => {
+  const own = await mkdtemp(join(folder, 'scale-'));
+  const [scale, plain] = [join(own, 'scanflow.scale.yaml'), join(own, 'scanflow.yaml')];
+  await cp(join(import.meta.dirname, '../../../config/scanflow.scale.yaml'), scale);
+  assert.ok((await loadConfig(scale)).ok, 'alone');
+  await cp(join(import.meta.dirname, '../../../config/scanflow.yaml'), plain);
+  assert.ok((await loadConfig(scale)).ok, 'beside the sample');
+  await writeFile(plain, textOf('Donders'));
+  const result = await loadConfig(scale);
+  assert.match(
+    result.ok ? '' : (result.issues[0]?.message ?? ''),
+    /^is the sample .* of Donders: .*SCANFLOW_CONFIG_FILE=scanflow\.yaml/,
+  );
+  await writeFile(scale, textOf('Donders'));
+  assert.ok((await loadConfig(scale)).ok, 'a file of its own');
+});
+
 const SOON = { timeoutMs: 10_000, everyMs: 5 };
 
 interface Watched {

@@ -1,16 +1,16 @@
 /** scanflow.yaml from disk: read with bounds, as a service loads it, and followed when it changes. */
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from '@scanflow/runtime/files';
 import type { LoadedConfig, Log } from '@scanflow/runtime';
 import { statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { withFolder } from './bids.ts';
-import type { KnownAttributes } from './values.ts';
+import type { z } from 'zod';
+import { fileNames, type KnownAttributes } from './values.ts';
 import { parseConfig, type ConfigResult } from './parse.ts';
-import type { Config } from './schema.ts';
+import { configSchema, type Config } from './schema.ts';
 import { formatIssue } from './issue.ts';
-import { configWarnings } from './rules.ts';
+import { configWarnings, type Surroundings } from './rules.ts';
 
 const LIMIT = 1_048_576;
 
@@ -37,7 +37,23 @@ export async function loadConfig(path: string, known?: KnownAttributes): Promise
     return trouble('is not UTF-8 text');
   }
   const result = parseConfig(text, path, known);
-  return result.ok ? { ok: true, config: resolveFiles(result.config, dirname(resolve(path))) } : result;
+  if (!result.ok) return result;
+  const own = await ownFacility(path, result.config);
+  if (own !== undefined)
+    return trouble(
+      `is the sample of Scanflow, and scanflow.yaml beside it is of ${own}: copy its sections ledger and dashboard into scanflow.yaml, and write SCANFLOW_CONFIG_FILE=scanflow.yaml into .env`,
+    );
+  return { ok: true, config: resolveFiles(result.config, dirname(resolve(path))) };
+}
+
+const SAMPLE = 'Example Imaging Centre';
+
+/** The facility of scanflow.yaml beside the sample for several streamers, where that is not the sample itself. */
+async function ownFacility(path: string, { facility }: Config): Promise<string | undefined> {
+  if (basename(path) !== 'scanflow.scale.yaml' || facility.name !== SAMPLE) return undefined;
+  const beside = await readBounded(join(dirname(path), 'scanflow.yaml'), LIMIT).catch(() => undefined);
+  const own = beside === undefined ? undefined : parseConfig(beside.toString(), 'scanflow.yaml');
+  return own?.ok === true && own.config.facility.name !== SAMPLE ? own.config.facility.name : undefined;
 }
 
 const HINTS: Readonly<Record<string, string>> = {
@@ -45,80 +61,47 @@ const HINTS: Readonly<Record<string, string>> = {
   EISDIR: '; name the file in it',
 };
 
-const FILE_KEYS = [
-  'file',
-  'folder',
-  'passwordFile',
-  'tokenFile',
-  'proxyPasswordFile',
-  'secretFile',
-  'urlFile',
-  'key',
-  'certificate',
-  'ca',
-] as const;
-type FileKey = (typeof FILE_KEYS)[number];
-type TlsFiles = { readonly [Key in 'key' | 'certificate' | 'ca']?: string | undefined };
-
 /** File names in the configuration are relative to the folder of the configuration file. */
-function resolveFiles(config: Config, base: string): Config {
-  const absolute = <T extends { readonly [Key in FileKey]?: string | undefined }>(part: T): T => ({
-    ...part,
-    ...Object.fromEntries(
-      FILE_KEYS.flatMap((key) => {
-        const file = part[key];
-        return file === undefined ? [] : [[key, resolve(base, file)]];
-      }),
-    ),
-  });
-  const named = <T extends { readonly [Key in FileKey]?: string | undefined }>(
-    parts: Readonly<Record<string, T>>,
-  ): Record<string, T> =>
-    Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, absolute(part)]));
-  const secured = <T extends { tls?: TlsFiles | undefined }>(part: T): T =>
-    part.tls === undefined ? part : { ...part, tls: absolute(part.tls) };
-  const listed = <T extends { projects?: { file?: string | undefined } | undefined }>(part: T): T =>
-    part.projects === undefined ? part : { ...part, projects: absolute(part.projects) };
-  const noticesIn = (notify: NonNullable<Config['notify']>): NonNullable<Config['notify']> => ({
-    ...notify,
-    ...(notify.mail && { mail: secured(absolute(notify.mail)) }),
-    webhooks: named(notify.webhooks),
-    chats: named(notify.chats),
-  });
-  return {
-    ...config,
-    calendars: Object.fromEntries(
-      Object.entries(config.calendars).map(([name, part]) => [name, listed(secured(absolute(part)))]),
-    ),
-    bookings: listed(config.bookings),
-    orthanc: absolute(config.orthanc),
-    worklist: secured(config.worklist),
-    destinations: Object.fromEntries(
-      Object.entries(config.destinations).map(([name, part]) => [name, secured(part)]),
-    ),
-    ledger: secured(absolute(config.ledger)),
-    http: absolute(config.http),
-    dashboard: secured({
-      ...config.dashboard,
-      ...(config.dashboard.database && { database: secured(absolute(config.dashboard.database)) }),
-      ...(config.dashboard.oidc && { oidc: secured(absolute(config.dashboard.oidc)) }),
+const resolveFiles = (config: Config, base: string): Config => absolute(configSchema, config, base) as Config;
+
+/** What leads from a schema to those of its parts. */
+interface Parts {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly valueType?: unknown;
+  readonly element?: unknown;
+  readonly innerType?: unknown;
+  readonly options?: readonly unknown[];
+}
+
+/** A value with every name of a file in it made absolute: those whose schemas are `file` of values.ts. */
+function absolute(schema: unknown, value: unknown, base: string): unknown {
+  if (fileNames.get(schema as z.core.$ZodType) !== undefined)
+    return typeof value === 'string' ? resolve(base, value) : value;
+  const { innerType, options, element, shape, valueType } = (schema as { readonly def: Parts }).def;
+  if (innerType !== undefined) return absolute(innerType, value, base);
+  if (options !== undefined) return options.reduce((done, form) => absolute(form, done, base), value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (element !== undefined && Array.isArray(value))
+    return value.map((item) => absolute(element, item, base));
+  if (shape === undefined && valueType === undefined) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => {
+      const inner = shape === undefined ? valueType : shape[key];
+      return [key, inner === undefined ? part : absolute(inner, part, base)];
     }),
-    ...(config.notify && { notify: noticesIn(config.notify) }),
-    hooks: named(config.hooks),
-    ...(config.bids && { bids: withFolder(config.bids, base) }),
-  };
+  );
 }
 
 /**
  * A function that reads a configuration file, for `load` of `runService`.
- * @param known keywords of DICOM attributes with their VR; without them, keywords are checked for their form only
+ * `known`: keywords of DICOM attributes with their VR; without them, keywords are checked for their form only.
  */
 export const configLoader =
-  (known?: KnownAttributes) =>
+  ({ known, ...where }: Surroundings & { readonly known?: KnownAttributes } = {}) =>
   async (file: string): Promise<LoadedConfig<Config>> => {
     const loaded = await loadConfig(file, known);
     return loaded.ok
-      ? { ok: true, config: loaded.config, warnings: configWarnings(loaded.config) }
+      ? { ok: true, config: loaded.config, warnings: configWarnings(loaded.config, where) }
       : { ok: false, mistakes: loaded.issues.map(formatIssue) };
   };
 

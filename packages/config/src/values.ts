@@ -56,8 +56,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+/** The schemas of names of files, which `loadConfig` makes absolute; a schema with a description of its own stays in it. */
+export const fileNames = z.registry<{ readonly absolute: true }>();
+
 /** The name of a file; relative ones are relative to the folder of the configuration file. */
-export const file = z.string().min(1);
+export const file = z.string().min(1).register(fileNames, { absolute: true });
 
 /** An absolute folder. */
 export const folder = z

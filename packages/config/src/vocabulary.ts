@@ -1,7 +1,7 @@
 /** How events are understood, for all calendars or for one of them; with the rules between these keys. */
 import { LABELS, LANGUAGES } from '@scanflow/booking';
 import { z } from 'zod';
-import { duration, host, pattern } from './values.ts';
+import { duration, file, host, pattern } from './values.ts';
 import type { Finding } from './issue.ts';
 
 const word = z.string().min(1).max(64);
@@ -49,9 +49,7 @@ const labels = z.strictObject({
   session: pattern().optional().describe('Pattern that a whole session matches.'),
 });
 const projects = z.strictObject({
-  file: z
-    .string()
-    .min(1)
+  file: file
     .optional()
     .describe(
       'Text file with one project per line (`#` begins a comment). Or a JSON array that also says who may book a project, on which scanners, from when and until when: docs/booking.md.',
