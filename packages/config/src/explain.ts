@@ -20,7 +20,7 @@ export function explain(issue: z.core.$ZodIssue, root: unknown, schema: z.ZodTyp
       return issue.keys.map((key) => ({
         path: [...path, key],
         atKey: true,
-        message: `there is no such key${suggestion(key, path, schema)}`,
+        message: glued(key, path, schema) ?? `there is no such key${suggestion(key, path, schema)}`,
       }));
     case 'invalid_key':
       return [{ path, atKey: true, message: issue.issues[0]?.message ?? issue.message }];
@@ -67,8 +67,16 @@ function typeMessage(issue: z.core.$ZodIssueInvalidType, value: unknown): string
   // the kinds of values.ts bring messages of their own
   if (!issue.message.startsWith('Invalid input: ')) return issue.message;
   const scalar = typeof value === 'number' || typeof value === 'boolean';
-  const hint = issue.expected === 'string' && scalar ? '; put it in quotes' : '';
+  const quotes = issue.expected === 'string' && scalar ? '; put it in quotes' : '';
+  const hint = typeof value === 'string' ? gluedHint(issue.expected, value) : quotes;
   return `expected ${TYPES[issue.expected] ?? issue.expected}, got ${shown(value)}${hint}`;
+}
+
+/** `-x` is a text, and so is `a:x`. */
+function gluedHint(expected: string, value: string): string {
+  if (expected === 'array' && /^-\S/.test(value)) return '; a space is missing after the dash';
+  const keys = expected === 'object' || expected === 'record';
+  return keys && /^[\w-]+:\S/.test(value) ? '; a space is missing after the colon' : '';
 }
 
 function valueMessage(allowed: readonly string[], value: unknown): string {
@@ -97,6 +105,14 @@ function valueAt(root: unknown, path: Path): unknown {
 function suggestion(key: string, path: Path, schema: z.ZodType): string {
   const known = knownKeys(path, schema);
   return didYouMean(key, known) || ` (known here: ${known.join(', ')})`;
+}
+
+/** `aet:PRISMA` between braces is one word for YAML. */
+function glued(key: string, path: Path, schema: z.ZodType): string | undefined {
+  const [name = '', ...rest] = key.split(':');
+  return rest.length > 0 && knownKeys(path, schema).includes(name)
+    ? 'a space is missing after the colon'
+    : undefined;
 }
 
 function knownKeys(path: Path, schema: z.ZodType): string[] {

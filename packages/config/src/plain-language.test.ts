@@ -161,6 +161,92 @@ test('mistake: tabs as indentation', () =>
     '7:1: not YAML: indent with spaces, not with tabs',
   ]));
 
+/** The mistakes of a text in whose lines a person mistyped one thing. */
+const FORMS: readonly (readonly [name: string, lines: string, expected: string[]])[] = [
+  [
+    'a line that is indented more',
+    'facility:\n  name: Here\n    timezone: UTC\ndata: /data',
+    ['3:5: not YAML: line 3 is indented more than line 2: align `timezone` with `name`'],
+  ],
+  [
+    'a line that is indented less',
+    'facility:\n    name: Here\n  timezone: UTC\ndata: /data',
+    ['3:3: not YAML: line 3 is indented less than line 2: align `timezone` with `name`'],
+  ],
+  [
+    'no space behind two colons',
+    'worklist:\n  aet:SCANFLOW\n  bind: 0.0.0.0\n  port:11112\n  view: all',
+    [
+      '2:3: not YAML: `aet:SCANFLOW`: a space is missing after the colon',
+      '4:3: not YAML: `port:11112`: a space is missing after the colon',
+    ],
+  ],
+  [
+    'no space behind the last colon of a section',
+    'worklist:\n  aet: A\n  view:all\nlog: {}',
+    ['3:3: not YAML: `view:all`: a space is missing after the colon'],
+  ],
+  [
+    'a section without its colon',
+    'worklist\n  aet: SCANFLOW\n  bind: 0.0.0.0',
+    ['1:1: not YAML: `worklist`: a colon is missing after it'],
+  ],
+  [
+    'several lines with tabs',
+    'worklist:\n\taet: SCANFLOW\n\tbind: 0.0.0.0\n\tport: 1\ndata: /data\nlog:\n\tlevel: info',
+    ['2:1: not YAML: indent with spaces, not with tabs', '7:1: not YAML: indent with spaces, not with tabs'],
+  ],
+  [
+    'a brace that nothing closes',
+    'scanners:\n  prisma: { aet: PRISMA, modality: MR\n\ncalendars: {}',
+    ['2:11: not YAML: the { that opens here is not closed'],
+  ],
+  [
+    'a bracket that a brace closes',
+    'destinations: { p: { when: { modality: [MR } } }',
+    ['1:40: not YAML: the [ that opens here is not closed'],
+  ],
+  [
+    'a quote that nothing closes',
+    "tag: { group: '0021 }\nbookings:\n  patientId: 'x'",
+    ["1:15: not YAML: the ' that opens here is not closed"],
+  ],
+  [
+    'a colon in a value',
+    'facility:\n  name: Imaging: the centre\n  timezone: UTC',
+    ['2:9: not YAML: the value of `name` has a colon in it: put it in quotes'],
+  ],
+  [
+    'a comma that is missing',
+    'scanners:\n  a: { aet: A modality: MR }',
+    ['2:13: not YAML: between braces, a comma is missing here'],
+  ],
+  [
+    'labels without quotes',
+    'bookings:\n  patientId: {project}_{subject}',
+    ['2:23: not YAML: something stands behind the end of the value: put the whole value in quotes'],
+  ],
+];
+for (const [name, lines, expected] of FORMS)
+  test(`mistake of form: ${name}`, () => assert.deepEqual(mistakesIn(`${lines}\n`), expected));
+
+test('mistake: no space behind a colon between braces, and behind a dash', () => {
+  const scanners = '{ prisma: { aet:PRISMA, modality: MR } }';
+  assert.ok(
+    mistakesIn(textOf({ scanners })).includes(
+      '3:23: scanners.prisma.aet:PRISMA: a space is missing after the colon',
+    ),
+  );
+  assert.match(
+    mistakesIn(textOf({ log: '\n  level:info' })).join(),
+    /expected keys with values, got "level:info"; a space is missing after the colon/,
+  );
+  assert.match(
+    mistakesIn(textOf({ bookings: "\n  patterns:\n    -'x'" })).join(),
+    /expected a list, got "-'x'"; a space is missing after the dash/,
+  );
+});
+
 test('mistake: nested too deeply, a little and without measure', () => {
   for (const depth of [20, 5000])
     assert.match(mistakesIn(`a: ${'['.repeat(depth)}${']'.repeat(depth)}`).join('\n'), /nested too deeply/);

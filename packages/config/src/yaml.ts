@@ -15,6 +15,7 @@ import type { z } from 'zod';
 import { messageOf } from '@scanflow/failure';
 import { explain } from './explain.ts';
 import type { ConfigIssue, Finding, Path } from './issue.ts';
+import { syntaxMistakes } from './syntax.ts';
 
 export { didYouMean, formatIssue, type ConfigIssue, type Finding, type Path } from './issue.ts';
 
@@ -46,7 +47,7 @@ export function readYaml<S extends z.ZodType>(
     logLevel: 'error',
   });
   const unreadable = [...document.errors, ...document.warnings];
-  if (unreadable.length > 0) return failed(file, syntaxProblems(unreadable, lines));
+  if (unreadable.length > 0) return failed(file, syntaxProblems(unreadable, lines, text));
   const outline = outlineOf(document, lines);
   const value = plainValue(document);
   if ('problem' in value)
@@ -84,21 +85,18 @@ function failed(
   return { ok: false, issues };
 }
 
-/** The messages of the parser that facility IT is most likely to see, in plainer words. */
-const PLAINER: Readonly<Partial<Record<YAMLError['code'], string>>> = {
-  MULTIPLE_DOCS: 'expected one document: remove the line with ---',
-  TAB_AS_INDENT: 'indent with spaces, not with tabs',
-  BAD_INDENT: 'the indentation does not fit the lines around it',
-  TAG_RESOLVE_FAILED: 'tags that begin with ! are not known here',
-};
-
-function syntaxProblems(errors: readonly YAMLError[], lines: LineCounter): Problem[] {
+function syntaxProblems(errors: readonly YAMLError[], lines: LineCounter, text: string): Problem[] {
   if (errors.some(({ message }) => message.includes('call stack')))
     return [{ at: { line: 1, column: 1 }, path: [], message: 'not YAML: it is nested too deeply' }];
-  return errors.map(({ pos, code, message }) => {
-    const { line, col } = lines.linePos(pos[0]);
-    return { at: { line, column: col }, path: [], message: `not YAML: ${PLAINER[code] ?? message}` };
+  const found = errors.map(({ pos, code, message }) => {
+    const { line, col: column } = lines.linePos(pos[0]);
+    return { code, message, line, column };
   });
+  return syntaxMistakes(found, text).map(({ line, column, message }) => ({
+    at: { line, column },
+    path: [],
+    message,
+  }));
 }
 
 /** The document as plain data, or why it has none. Aliases are limited, against small texts that expand to huge ones. */
