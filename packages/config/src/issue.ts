@@ -13,6 +13,13 @@ export interface ConfigIssue {
 export const formatIssue = ({ file, line, column, path, message }: ConfigIssue): string =>
   `${file}:${line}:${column}: ${path === '' ? '' : `${path}: `}${message}`;
 
+export interface ConfigWarning {
+  /** Dotted, `bookings.patterns.0`. */
+  readonly path: string;
+  /** What is so, and what to write. */
+  readonly message: string;
+}
+
 /** The keys that lead to a value, and numbers in lists. */
 export type Path = readonly (string | number)[];
 

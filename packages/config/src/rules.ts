@@ -1,6 +1,6 @@
 /** What no single value of the configuration shows: broken rules between them, and warnings about good values. Pure. */
 import { LABELS, WALK_IN, type Pattern } from '@scanflow/booking';
-import { didYouMean, pairRule, type Finding } from './issue.ts';
+import { didYouMean, pairRule, type ConfigWarning, type Finding } from './issue.ts';
 import { BIDS, bidsRules } from './bids.ts';
 import { answerRules, fetchingRules } from './calendar.ts';
 import { dashboardRules } from './dashboard.ts';
@@ -12,7 +12,7 @@ import { networkRules, senderRules } from './network.ts';
 import type { Config } from './schema.ts';
 import { notifyRules } from './notify.ts';
 import { sendingRules } from './sending.ts';
-import { legRules, storageRules } from './storage.ts';
+import { legRules, nestedRoots, storageRules } from './storage.ts';
 import { scannersNamed, vocabularyRules } from './vocabulary.ts';
 
 const KEYWORD = /^[A-Z][A-Za-z0-9]{1,63}$/;
@@ -163,22 +163,63 @@ function labelRules({ patterns }: Config['arrivals'], known: KnownAttributes | u
   return findings;
 }
 
-export interface ConfigWarning {
-  /** Dotted, `bookings.patterns.0`. */
-  readonly path: string;
-  /** What is so, and what to write. */
-  readonly message: string;
-}
-
 /** A warning as `scanflow check` and the log show it: `path: message`, on one line. */
 export const formatWarning = ({ path, message }: ConfigWarning): string => `${path}: ${message}`;
 
+/** Where a configuration is read. */
+export interface Surroundings {
+  /** In a container, whose ports `compose.yaml` publishes. */
+  readonly inContainer?: boolean;
+}
+
 /**
  * What is allowed in a configuration and still deserves a look. `scanflow check`, doctor and each start of a service show
- * it.
+ * it: before the first `;` what is so, behind it what to do.
  */
-export function configWarnings(config: Config): ConfigWarning[] {
-  return [...slowPatterns(config), ...unruledLabels(config), ...walkInCalendar(config), ...ownHook(config)];
+export function configWarnings(config: Config, { inContainer = false }: Surroundings = {}): ConfigWarning[] {
+  return [
+    ...slowPatterns(config),
+    ...unruledLabels(config),
+    ...walkInCalendar(config),
+    ...ownHook(config),
+    ...nestedRoots(config.storage),
+    ...(inContainer ? unpublished(config) : []),
+  ];
+}
+
+/** The ports that compose.yaml publishes of the containers, and the setting for another port on the host. */
+const PUBLISHED = {
+  worklist: { port: 11112, setting: 'SCANFLOW_WORKLIST_PORT', who: 'scanner' },
+  receiver: { port: 4242, setting: 'SCANFLOW_DICOM_PORT', who: 'scanner' },
+  commitments: { port: 11113, setting: 'SCANFLOW_COMMITMENTS_PORT', who: 'PACS' },
+  dashboard: { port: 8080, setting: 'SCANFLOW_BOARD_PORT', who: 'browser' },
+} as const;
+
+/** What listens where nobody outside its container reaches it. */
+function unpublished({ worklist, receiver, commitments, dashboard, http }: Config): ConfigWarning[] {
+  const binds = { worklist: worklist.bind, receiver: receiver.bind ?? worklist.bind };
+  const sections = [
+    ['worklist', worklist, binds.worklist],
+    ['receiver', receiver, binds.receiver],
+    ['commitments', commitments, commitments?.bind],
+    ['dashboard', dashboard, dashboard.bind ?? http.bind],
+  ] as const;
+  return sections.flatMap(([name, section, bind]) => {
+    if (section === undefined) return [];
+    const { port, setting, who } = PUBLISHED[name];
+    const moved = {
+      path: `${name}.port`,
+      message: `compose.yaml publishes port ${port} of the container, not ${section.port}: no ${who} gets through; leave this key out, and set ${setting}=${section.port} in .env (or publish ${section.port} in compose.override.yaml)`,
+    };
+    const hidden = {
+      path: `${name}.bind`,
+      message: `${bind} is the container alone: no ${who} gets through; write 0.0.0.0, and choose the addresses of this machine in .env`,
+    };
+    return [
+      ...(section.port === port ? [] : [moved]),
+      ...(/^(?:127\.|::1$|localhost$)/.test(bind ?? '') ? [hidden] : []),
+    ];
+  });
 }
 
 const slowPatterns = (config: Config): ConfigWarning[] =>

@@ -4,7 +4,7 @@ import { EXTENSIONS, LAYOUTS } from './layouts.ts';
 import { DAY_MS } from '@scanflow/runtime/time';
 import { folder, interval } from './values.ts';
 import { rates, windows, scheduleRules } from './sending.ts';
-import type { Finding } from './issue.ts';
+import type { ConfigWarning, Finding } from './issue.ts';
 
 const verify = z
   .strictObject({
@@ -181,6 +181,23 @@ export function storageRules(
       message: 'the owner must read, write and enter, like 2750',
     });
   return [...findings, ...scheduleRules(['storage', 'verify', 'schedule'], verify.schedule ?? [])];
+}
+
+/** Roots of projects within another root: both could choose one folder. Facilities may have had them. */
+export function nestedRoots({ root, projects }: z.output<typeof storage>): ConfigWarning[] {
+  const roots = [root, ...Object.values(projects).map((project) => project.root)].map(plain);
+  return Object.entries(projects).flatMap(([name, project]) => {
+    const own = plain(project.root);
+    const outer = roots.find((other) => other !== own && isWithin(own, other));
+    return outer === undefined
+      ? []
+      : [
+          {
+            path: `storage.projects.${name}.root`,
+            message: `${own} lies within the root ${outer}, so series of other projects can get folders in it; choose a folder beside ${outer}`,
+          },
+        ];
+  });
 }
 
 export const legRules = (destinations: Readonly<Record<string, unknown>>): Finding[] =>

@@ -45,6 +45,32 @@ test('warnings: a calendar that has the name of walk-ins goes on, and says what 
   assert.match(warning, /^calendars\.walk-in: this name is kept for walk-ins.*none can be added/);
 });
 
+test('warnings: in containers, a port or an address that Compose does not publish; elsewhere both are fine', async () => {
+  const parts = { worklist: { bind: '0.0.0.0' }, http: { bind: '0.0.0.0' }, calendars: {} };
+  const told = (more: object): string[] =>
+    configWarnings(parse(JSON.stringify({ ...OLD, ...parts, ...more })), { inContainer: true }).map(
+      ({ path, message }) => `${path}: ${message}`,
+    );
+  assert.deepEqual(told({}), []);
+  const sample = parse(await readFile(join(ROOT, 'config/scanflow.yaml'), 'utf8'));
+  assert.deepEqual(configWarnings(sample, { inContainer: true }), []);
+  assert.deepEqual(told({ worklist: { bind: '0.0.0.0', port: 2762 } }), [
+    'worklist.port: compose.yaml publishes port 11112 of the container, not 2762: no scanner gets through; leave this key out, and set SCANFLOW_WORKLIST_PORT=2762 in .env (or publish 2762 in compose.override.yaml)',
+  ]);
+  assert.match(told({ commitments: {} }).join(), /^commitments\.bind: 127\.0\.0\.1 is the container alone/);
+  assert.match(told({ worklist: {} }).join(), /^worklist\.bind: .*,receiver\.bind: /);
+  assert.deepEqual(warned({ ...parts, worklist: { port: 2762 } }), []);
+});
+
+test('warnings: a root within another root', () => {
+  const storage = { root: '/project', projects: { a: { root: '/project//fast' }, b: { root: '/projects' } } };
+  assert.deepEqual(warned({ calendars: {}, storage }), [
+    'storage.projects.a.root: /project/fast lies within the root /project, so series of other projects can get folders in it; choose a folder beside /project',
+  ]);
+  const same = { root: '/project', projects: { a: { root: '/project/', layout: 'study-series' } } };
+  assert.deepEqual(warned({ calendars: {}, storage: same }), []);
+});
+
 test('warnings: a pattern with look-ahead goes on, and the warning says where it is and what to write', () => {
   const own = String.raw`(?<project>\d+) (?<subject>s\d+) (?<session>\d+)(?!\d)`;
   const told = warned({

@@ -30,6 +30,7 @@ export {
   addMachine,
   addMachineMetrics,
   certificatesIn,
+  gigabytes,
   judgeRoom,
   leastOf,
   readCertificates,

@@ -25,6 +25,10 @@ interface Disk {
   readonly failure?: string;
 }
 
+/** A size on disk for people: `95.0 MB`, `1.2 GB`. */
+export const gigabytes = (bytes: number): string =>
+  bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+
 const LOW = { fraction: 0.05, most: 100e9, least: 2e9 };
 const SCARCE = { fraction: 0.02, most: 20e9 };
 

@@ -6,7 +6,7 @@ const { configLoader } = await import('@scanflow/config');
 const { runService } = await import('@scanflow/runtime');
 const { startBids } = await import('./service.ts');
 await runService(
-  { name: 'bids', load: configLoader(), start: startBids },
+  { name: 'bids', load: configLoader({ inContainer: process.env['SERVICE'] === 'bids' }), start: startBids },
   process.argv.slice(2),
   process.env,
 );

@@ -9,7 +9,11 @@ const { startDashboard } = await import('./service.ts');
 // in its container, the other services have their names; elsewhere they are on this machine
 const inContainer = process.env['SERVICE'] === 'dashboard';
 await runService(
-  { name: 'dashboard', load: configLoader(), start: (context) => startDashboard(context, { inContainer }) },
+  {
+    name: 'dashboard',
+    load: configLoader({ inContainer }),
+    start: (context) => startDashboard(context, { inContainer }),
+  },
   process.argv.slice(2),
   process.env,
 );

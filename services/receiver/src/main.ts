@@ -6,7 +6,11 @@ const { configLoader } = await import('@scanflow/config');
 const { runService } = await import('@scanflow/runtime');
 const { startReceiver } = await import('./service.ts');
 await runService(
-  { name: 'receiver', load: configLoader(), start: startReceiver },
+  {
+    name: 'receiver',
+    load: configLoader({ inContainer: process.env['SERVICE'] === 'receiver' }),
+    start: startReceiver,
+  },
   process.argv.slice(2),
   process.env,
 );

@@ -14,7 +14,7 @@ const hostFolder = inContainer && project.includes('/') ? project : undefined;
 await runService(
   {
     name: 'streamer',
-    load: configLoader(attributeVrs()),
+    load: configLoader({ known: attributeVrs(), inContainer }),
     start: (context) => startStreamer(context, { inContainer, hostFolder }),
   },
   process.argv.slice(2),

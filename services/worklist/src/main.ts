@@ -11,4 +11,8 @@ const start: typeof startWorklist = async (context) => {
   settleMemory();
   return running;
 };
-await runService({ name: 'worklist', load: configLoader(), start }, process.argv.slice(2), process.env);
+await runService(
+  { name: 'worklist', load: configLoader({ inContainer: process.env['SERVICE'] === 'worklist' }), start },
+  process.argv.slice(2),
+  process.env,
+);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { defined } from '@scanflow/failure/defined';
 import type { Config } from '@scanflow/config';
 import { codeOf, messageOf } from '@scanflow/failure';
-import { asideName, fsyncFolder, judgeRoom, leastOf, type Floor } from '@scanflow/runtime';
+import { asideName, fsyncFolder, gigabytes, judgeRoom, leastOf, type Floor } from '@scanflow/runtime';
 import { failed, ok, warning, type Check, type Finding } from './check.ts';
 
 interface Space {
@@ -171,9 +171,6 @@ export function judgeMount(folder: string, mount: Mount | undefined): Finding[] 
     ),
   ];
 }
-
-export const gigabytes = (bytes: number): string =>
-  bytes < 1e8 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** The roots of a configuration, by the names of their checks. */
 export function rootsOf({

@@ -52,7 +52,7 @@ async function lookAtOrthanc({ config, timeoutMs }: Place, signal: AbortSignal):
     return [
       failed(
         found.message,
-        'Nobody here knows this name. In containers: docker compose exec streamer scanflow doctor; else correct orthanc.url.',
+        'Nobody here knows this name. In containers, is Orthanc running (docker compose ps orthanc)? On their host, run sh doctor.sh. Else correct orthanc.url.',
         found.code,
       ),
     ];

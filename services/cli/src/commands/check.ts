@@ -45,7 +45,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   else if (loaded.ok && good) io.out.write(`${file}: good\n${enginesOf(loaded.config)}\n`);
   else io.out.write(`${issues.map(formatIssue).join('\n')}\n${file}: ${count(issues.length)}\n`);
   if (loaded.ok)
-    for (const one of configWarnings(loaded.config))
+    for (const one of configWarnings(loaded.config, { inContainer: io.service !== undefined }))
       (values.json ? io.err : io.out).write(`${file}: warning: ${formatWarning(one)}\n`);
   if (!loaded.ok || !good) return EXIT.failed;
   return values.against === undefined

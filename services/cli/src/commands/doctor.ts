@@ -145,12 +145,15 @@ export function chosen(checks: readonly Check[], names: readonly string[]): Chec
   return checks.filter((check) => names.length === 0 || names.some((wanted) => matches(check, wanted)));
 }
 
-export const configurationCheck = (file: string, { config }: Pick<Place, 'config'>): Check => ({
+export const configurationCheck = (
+  file: string,
+  { config, service }: Pick<Place, 'config' | 'service'>,
+): Check => ({
   name: 'configuration',
   run: () =>
     Promise.resolve([
       ok(`${file} is good, of ${config.facility.name}`),
-      ...configWarnings(config).map(({ path, message }) => {
+      ...configWarnings(config, { inContainer: service !== undefined }).map(({ path, message }) => {
         const [what = '', ...todo] = message.split('; ');
         return warning(`${path}: ${what}.`, capital(`${todo.join('; ')}.`));
       }),

@@ -1,6 +1,6 @@
 /** What the services answer, as checks: good or not, and what to do. Pure. */
 import { defined } from '@scanflow/failure/defined';
-import { judgeRoom } from '@scanflow/runtime';
+import { gigabytes, judgeRoom } from '@scanflow/runtime';
 import { visible } from '@scanflow/runtime/visible';
 import type { Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
@@ -146,8 +146,6 @@ export function seriesChecks({ series }: Counts): Check[] {
     todo: html`<a href="/series?state=${state}">${t.health.look}</a>`,
   }));
 }
-
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
 /** One check for each folder; several services may see the same one. */
 export function diskChecks(machines: readonly Machine[]): Check[] {

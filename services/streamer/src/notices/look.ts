@@ -1,5 +1,5 @@
 /** What notices are about: a look into the ledger, into the streamer's own condition, and at the other services. */
-import { judgeRoom } from '@scanflow/runtime';
+import { gigabytes, judgeRoom } from '@scanflow/runtime';
 import { z } from 'zod';
 import type { LoopDeps } from '../work/deps.ts';
 import type { Row } from '@scanflow/database';
@@ -212,7 +212,7 @@ function roomProblem({
 }): string | undefined {
   if (free === undefined || total === undefined) return undefined;
   const verdict = judgeRoom({ free, total, ...(least === undefined ? {} : { least }) });
-  const left = `${(free / 1e9).toFixed(1)} of ${(total / 1e9).toFixed(1)} GB free`;
+  const left = `${gigabytes(free)} of ${gigabytes(total)} free`;
   // the streamer itself says so of a floor
   return verdict === 'scarce' ? `is nearly full: ${left}` : undefined;
 }

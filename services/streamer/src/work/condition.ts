@@ -1,7 +1,7 @@
 /** How Orthanc and the ledger are, for /healthz: the last good moment, and what is wrong since. */
 import { defined, given } from '@scanflow/failure/defined';
 import type { Failure } from '@scanflow/failure';
-import type { Fault, Health } from '@scanflow/runtime';
+import { gigabytes, type Fault, type Health } from '@scanflow/runtime';
 import type { SystemInfo } from '@scanflow/orthanc';
 import type { KeptSummary } from '../cleanup/plan.ts';
 import type { VerifySummary } from '../verify/types.ts';
@@ -195,15 +195,13 @@ const VERIFY_ADVICE =
 
 /** Without the path, which may name a project: anybody may ask. */
 const lowText = ({ free, floor }: LowSpace): string =>
-  `A root of project storage has ${gigabytes(free)} GB free, and storing waits below ${gigabytes(floor)} GB (storage.freeSpace). Free space; scanflow doctor and the log name the root.`;
+  `A root of project storage has ${gigabytes(free)} free, and storing waits below ${gigabytes(floor)} (storage.freeSpace). Free space; scanflow doctor and the log name the root.`;
 
 /** Likewise. */
 const unnamed = (message: string, path: string): string =>
   message.includes(path)
     ? `${message.replaceAll(path, 'ROOT')} scanflow storage list names the root.`
     : message;
-
-const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
 
 const recyclingText = (limits: string): string =>
   `Orthanc deletes its oldest images by itself (${limits}), also those that are not stored yet. Set both limits to 0.`;
