@@ -1,5 +1,5 @@
 /** The page of a console: large enough to be read from 3 m at 1080p, and nothing on it to press. */
-import type { Labels } from '../day/board.ts';
+import type { Labels } from '@scanflow/booking';
 import { isAway } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime } from '../page/time.ts';

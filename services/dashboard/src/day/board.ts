@@ -1,4 +1,6 @@
 /** The board of one day: what each scanner has to do, was booked for, and made. */
+import type { Labels } from '@scanflow/booking';
+import { defined } from '@scanflow/failure/defined';
 import type {
   Away,
   BookingFacts,
@@ -12,12 +14,6 @@ import { isAway } from '../journey/facts.ts';
 import { journeyOf, withLast, type Journey } from '../journey/journey.ts';
 import { likelyOf, unbookedBy, type Likely, type Unbooked } from './likely.ts';
 import { spanOf } from './span.ts';
-
-export interface Labels {
-  readonly project: string;
-  readonly subject: string;
-  readonly session: string;
-}
 
 /** An event of a calendar, and what it became. */
 export interface DayBooking extends BookingFacts {
@@ -74,6 +70,7 @@ export interface DaySession {
   readonly failure?: { readonly code: string; readonly message: string };
   readonly series: readonly SeriesFacts[];
   readonly deliveries: readonly DeliveryFacts[];
+  readonly bids?: 'faulty';
 }
 
 /** Each part is `Away` while its service does not answer. */
@@ -307,7 +304,6 @@ function together(sessions: readonly DaySession[] | Away): readonly DaySession[]
   if (isAway(sessions)) return sessions;
   const [head, ...more] = sessions;
   if (head === undefined || more.length === 0) return sessions;
-  const failure = sessions.find((one) => one.failure !== undefined)?.failure;
   return [
     {
       ...head,
@@ -315,7 +311,10 @@ function together(sessions: readonly DaySession[] | Away): readonly DaySession[]
       updated: Math.max(...sessions.map(({ updated }) => updated)),
       series: sessions.flatMap(({ series }) => series),
       deliveries: sessions.flatMap(({ deliveries }) => deliveries),
-      ...(failure && { failure }),
+      ...defined({
+        bids: sessions.find(({ bids }) => bids !== undefined)?.bids,
+        failure: sessions.find(({ failure }) => failure !== undefined)?.failure,
+      }),
     },
   ];
 }

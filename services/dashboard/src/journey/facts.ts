@@ -87,6 +87,8 @@ export interface SessionFacts {
   readonly failure?: Reason;
   readonly series: readonly SeriesFacts[];
   readonly deliveries: readonly DeliveryFacts[];
+  /** Its BIDS dataset was made, and is invalid, or lacks a series that could not be converted. */
+  readonly bids?: 'faulty';
 }
 
 /** A service that does not answer, since when. */

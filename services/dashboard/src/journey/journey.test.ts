@@ -160,6 +160,16 @@ test('journey: hooks are the last step: they run, fail, or are done', () => {
   assert.equal(journeyOf(hook('done'), TEN).steps.done.state, 'done');
 });
 
+test('journey: a BIDS dataset with errors is no success, although its delivery is done', () => {
+  const facts: Facts = {
+    booking,
+    exams: [exam()],
+    session: session({ deliveries: [{ hook: 'bids', state: 'done' }], bids: 'faulty' }),
+  };
+  const { steps, verdict } = journeyOf(facts, TEN);
+  assert.deepEqual([steps.done.state, steps.done.text, verdict], ['failed', 'done.bidsFaulty', 'attention']);
+});
+
 test('journey: the wrong item of the worklist was not scanned', () => {
   const wrong = exam({ state: 'DISCONTINUED', wrongItem: true, series: [] });
   assert.equal(

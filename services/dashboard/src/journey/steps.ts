@@ -240,6 +240,7 @@ export function finished(facts: Facts, before: readonly Step[]): Step {
   if (hook?.state === 'failed') return hook;
   if (failure !== undefined) return { state: 'waiting', text: 'done.noReport', failure };
   if (hook !== undefined) return hook;
+  if (session.bids === 'faulty') return { state: 'failed', text: 'done.bidsFaulty' };
   const whole = before.every(({ state }) => state === 'done' || state === 'none');
   return complete && whole ? { state: 'done', text: 'done', at: updated } : ahead('done.ahead');
 }

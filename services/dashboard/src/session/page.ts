@@ -1,4 +1,5 @@
 /** The page of one session: its booking, its exam, its series, its hooks, and what happened when. */
+import { readAnswer, verdictText } from '@scanflow/bids/answer';
 import { WALK_IN } from '@scanflow/booking';
 import type { Likely } from '@scanflow/booking';
 import { onceField } from '../actions/once.ts';
@@ -181,11 +182,32 @@ function hookSection(answer: SessionsAnswer | Away, { id, person }: SessionPage)
         html`<div class="line">
           <b>${one.target.replace(/^hook:/, '')}</b> ${t.series.legs[one.state]}
           ${one.failure !== undefined && html`<p class="say bad">${one.failure.message} <code>${one.failure.code}</code></p>`}
-          ${one.output !== '' && html`<pre tabindex="0">${one.output}</pre>`}
-          ${mayDo(person, 'skip') && hookForms(one, answer, id)}
+          ${hookOutput(one)} ${mayDo(person, 'skip') && hookForms(one, answer, id)}
         </div>`,
     )}
   </section>`;
+}
+
+/** Of the conversion to BIDS its verdict; of another hook its own words. */
+function hookOutput({ target, output }: SessionsAnswer['hooks'][number]): Html | false {
+  const answer = target === 'hook:bids' ? readAnswer(output) : undefined;
+  if (answer?.ok !== true) return output !== '' && html`<pre tabindex="0">${output}</pre>`;
+  const { result } = answer;
+  const lines = [
+    ...result.conflicts.map(({ code, message }) => [code, message] as const),
+    ...result.failed.map(({ code, series, message }) => [code, `${series}: ${message}`] as const),
+    ...[...result.errors, ...result.warnings].map(
+      ({ code, message, files }) => [code, [message, ...files].join(' · ')] as const,
+    ),
+    ...result.kept.map(({ path }) => [t.session.bidsKept, path] as const),
+  ];
+  return html`<p>${verdictText(result)} · <code>${result.dataset}/${result.folder}</code></p>
+    ${
+      lines.length > 0 &&
+      html`<ul>
+        ${lines.map(([code, text]) => html`<li><code>${code}</code> ${text}</li>`)}
+      </ul>`
+    }`;
 }
 
 /** A hook that failed, or waits for its next try, is retried or given up. The streamer knows the session by any series of it. */

@@ -161,6 +161,15 @@ const series = z.object({
 });
 export type SeriesAnswer = z.infer<typeof series>;
 
+/** What became of a session's conversion to BIDS. A service of another version may say it in other words: then nothing is shown of it. */
+const bids = z
+  .object({
+    state: z.string(),
+    result: z.object({ verdict: z.string().optional(), counts: z.object({ failed: count }) }),
+  })
+  .optional()
+  .catch(undefined);
+
 /** `/api/board/sessions` and `/api/board/find` of the streamer. */
 export const sessionsAnswer = z.object({
   sessions: z.array(
@@ -174,6 +183,7 @@ export const sessionsAnswer = z.object({
       updated: instant,
       folder: z.string().optional(),
       failure: reason.optional(),
+      bids,
       series: z.array(series),
     }),
   ),

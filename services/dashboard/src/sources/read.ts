@@ -64,6 +64,10 @@ export const examsOf = ({ steps }: z.infer<typeof performedAnswer>, span: Span):
       })),
     }));
 
+/** The conversion to BIDS ended, and its outcome is not good: its delivery alone would look done. */
+const isFaulty = ({ state, result }: NonNullable<SessionsAnswer['sessions'][number]['bids']>): boolean =>
+  state === 'done' && (result.verdict === 'invalid' || result.counts.failed > 0);
+
 /** All sessions: which of them belong to a day, its bookings and exams say. */
 export function sessionsOf({ sessions, hooks }: SessionsAnswer): DaySession[] {
   const deliveries = Map.groupBy(hooks, ({ subject }) => subject);
@@ -73,8 +77,9 @@ export function sessionsOf({ sessions, hooks }: SessionsAnswer): DaySession[] {
       state,
       ...(failure && { failure }),
     }));
-  return sessions.map(({ labels, folder, failure, ...session }) => ({
+  return sessions.map(({ labels, folder, failure, bids, ...session }) => ({
     ...session,
+    ...(bids && isFaulty(bids) && { bids: 'faulty' as const }),
     ...(labels && { labels }),
     ...(folder !== undefined && { folder }),
     ...(failure && { failure }),

@@ -52,6 +52,7 @@ export const en = {
   done: 'done',
   'done.hookRuns': '{hook} runs',
   'done.hookFailed': '{hook} failed',
+  'done.bidsFaulty': 'BIDS has errors',
   'done.noReport': 'no report',
   'done.ahead': 'done',
   'done.none': 'done',

@@ -130,6 +130,7 @@ export const t = {
     series: 'Series',
     noSeries: 'No image arrived.',
     hooks: 'Hooks',
+    bidsKept: 'yours, kept',
     timeLine: 'Time line',
     csv: 'Report as CSV',
     ambiguous: 'Several sessions have this number. Each has its own series below.',

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answerText, type BidsResult } from '@scanflow/bids/answer';
+import { sessionsAnswer } from '../sources/answers.ts';
+import { sessionsOf } from '../sources/read.ts';
+import { HOSTILE, rig } from '../web/board-kit.test.ts';
+
+const RESULT: BidsResult = {
+  ...{ state: 'kept aside', dataset: '/project/p/bids', folder: 'sub-01/ses-01', verdict: 'invalid' },
+  ...{ errorCount: 1, warningCount: 0, warnings: [], versions: {} },
+  errors: [{ code: 'NOT_INCLUDED', message: HOSTILE, count: 1, files: ['sub-01/note.txt'] }],
+  counts: { series: 2, converted: 2, failed: 0, left: 0, files: 4, images: 20 },
+  conflicts: [{ code: 'BIDS_NAME_TAKEN', message: 'Series 2 and series 6' }],
+  failed: [],
+  kept: [{ path: 'sub-01/note.txt', why: 'not ours' }],
+};
+
+const answerOf = (result: BidsResult): object => ({
+  sessions: [
+    {
+      ...{ id: 's', accessionNumber: 'AAAAAAAAAAAAAAAA', studyInstanceUids: ['1.2'], complete: true },
+      ...{ firstSeen: '2026-11-28T09:10:00Z', updated: '2026-11-28T13:00:00Z', series: [] },
+      bids: { state: 'done', result },
+    },
+  ],
+  hooks: [{ subject: 's', target: 'hook:bids', state: 'done', output: answerText({ ok: true, result }) }],
+});
+
+test('bids: an invalid dataset, and a series that failed, are faulty; warnings are not', () => {
+  const faulty = (over: Partial<BidsResult>): unknown =>
+    sessionsOf(sessionsAnswer.parse(answerOf({ ...RESULT, ...over })))[0]?.bids;
+  assert.equal(faulty({}), 'faulty');
+  assert.equal(faulty({ verdict: 'valid', warningCount: 3 }), undefined);
+  assert.equal(faulty({ verdict: 'valid', counts: { ...RESULT.counts, failed: 1 } }), 'faulty');
+});
+
+test('bids: the page of a session has verdict, errors, conflicts and kept files, and hostile text is text', async (t) => {
+  const board = await rig(t, undefined, { '/api/board/find': answerOf(RESULT) });
+  const cookie = await board.signedIn('it');
+  const { statusCode, body } = await board.get('/session/AAAAAAAAAAAAAAAA', { cookie });
+  assert.equal(statusCode, 200);
+  assert.match(body, /invalid \(1 error\)/);
+  assert.match(body, /<code>NOT_INCLUDED<\/code> &quot;&gt;&lt;img/);
+  assert.match(body, /BIDS_NAME_TAKEN/);
+  assert.match(body, /sub-01\/note\.txt/);
+  assert.ok(!body.includes(HOSTILE));
+});
