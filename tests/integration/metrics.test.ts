@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { freePort, makeSelfSigned, run, startProgram, until, type Program } from '@scanflow/testkit';
 
 const ROOT = join(import.meta.dirname, '../..');
-const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer', 'dashboard'] as const;
+const SERVICES = ['cal2wl', 'worklist', 'receiver', 'streamer', 'dashboard', 'bids'] as const;
 type Service = (typeof SERVICES)[number];
 
 interface Metric {
@@ -41,10 +41,13 @@ after(async () => {
 
 /** A facility with one of everything that has labels; Orthanc does not answer. */
 async function configuration(): Promise<{ file: string; ports: Readonly<Record<Service, number>> }> {
-  const [cal2wl, worklist, receiver, streamer, dashboard, ...dicom] = await Promise.all(
-    Array.from({ length: 8 }, () => freePort()),
+  const [cal2wl, worklist, receiver, streamer, dashboard, bids = 0, ...dicom] = await Promise.all(
+    Array.from({ length: 9 }, () => freePort()),
   );
-  const ports = { cal2wl, worklist, receiver, streamer, dashboard } as Record<Service, number>;
+  const ports = { cal2wl, worklist, receiver, streamer, dashboard } as Record<
+    Exclude<Service, 'bids'>,
+    number
+  >;
   const project = join(folder, 'project');
   await Promise.all([project, join(folder, 'other'), join(folder, 'copy')].map((path) => mkdir(path)));
   const { certificate, key } = await makeSelfSigned(folder, 'localhost');
@@ -73,9 +76,10 @@ async function configuration(): Promise<{ file: string; ports: Readonly<Record<S
       hooks: { told: { on: ['complete'], command: ['/bin/true'] } },
       http: { bind: '127.0.0.1', ports },
       dashboard: { port: dicom[2] },
+      bids: { port: bids },
     }),
   );
-  return { file, ports };
+  return { file, ports: { ...ports, bids } };
 }
 
 /** Keeps the answer once there was something to count. */
@@ -101,6 +105,7 @@ const COUNTED: Readonly<Record<Service, RegExp>> = {
   receiver: /^scanflow_receiver_orthanc_up 0$/m,
   streamer: /^scanflow_streamer_orthanc_up 0$/m,
   dashboard: /^scanflow_dashboard_users 0$/m,
+  bids: /^scanflow_bids_waiting 0$/m,
 };
 
 /** Metrics of the text format, by name. */
