@@ -23,7 +23,11 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   ],
   'cipher suites': ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
   'names within DICOM': ['SCANFLOW_010', 'YBR_FULL'],
-  'variables of the environment': ['LOG_FORMAT', 'XDG_STATE_HOME'],
+  'variables of the environment': [
+    ...['LOG_FORMAT', 'XDG_STATE_HOME', 'SCANFLOW_WORKLIST_PORT', 'SCANFLOW_DICOM_PORT'],
+    ...['SCANFLOW_COMMITMENTS_PORT', 'SCANFLOW_BOARD_PORT'],
+  ],
+  'mistakes of YAML, as its parser calls them': ['BAD_INDENT', 'UNEXPECTED_TOKEN'],
 };
 
 const KINDS = /^(transient|permanent|ambiguous|notice)(, (transient|permanent|ambiguous))*$/;

@@ -100,10 +100,10 @@ suite('doctor', () => {
     const expected: Readonly<Record<string, RegExp>> = {
       configuration: /scanflow\.yaml is good, of Test/,
       secrets: /^2 files of/,
-      cal2wl: /it runs, version 0\.1\.0/,
+      cal2wl: /it runs, version \d+\.\d+\.\d+/,
       worklist: /it runs/,
       streamer: /it runs/,
-      dashboard: /it runs, version 0\.1\.0/,
+      dashboard: /it runs, version \d+\.\d+\.\d+/,
       hooks: /none failed/,
       calendars: /^prisma: read well/,
       clock: /Orthanc's clock agrees/,
@@ -277,8 +277,9 @@ suite('doctor', () => {
     const { file } = await install(t, { orthanc: access });
     const { stdout } = await scanflow(['--config', file, '--json'], { SERVICE: 'worklist' });
     const { checks } = JSON.parse(stdout) as { checks: { check: string; state: string; todo?: string }[] };
+    // the ports of this test are not those that Compose publishes: a warning for each
     assert.deepEqual(
-      checks.map(({ check }) => check),
+      [...new Set(checks.map(({ check }) => check))],
       [
         'configuration',
         'secrets',

@@ -95,6 +95,12 @@ test('roots: an older one is noticed before anything is written, and once a pers
   const { files } = await phantom(join(rig.folder, 'in'), { images: 4 });
   await sendTo(rig.orthanc, ...files.slice(0, 2));
   await complete(rig);
+  const copied = (await identityOf(backup)).heartbeat.sequence;
+  await until(async () => (await identityOf(rig.root)).heartbeat.sequence > copied, {
+    what: 'a heartbeat after the backup',
+    timeoutMs: 60_000,
+    everyMs: 100,
+  });
   await first.stop('SIGKILL');
   await rm(rig.root, { recursive: true });
   await rename(backup, rig.root);

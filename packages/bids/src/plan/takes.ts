@@ -99,8 +99,20 @@ export function settle(all: readonly Chosen[], { repeats }: Pick<PlanOptions, 'r
   for (const takes of Map.groupBy(leading, namesOf).values())
     for (const one of settleTakes(takes, repeats)) settled.set(originalOf(one, takes), one);
   const following = all.filter((one) => leaders.get(one) !== undefined);
-  for (const takes of Map.groupBy(following, namesOf).values())
-    for (const one of followers(takes, leaders, settled)) settled.set(originalOf(one, takes), one);
+  let open = [...Map.groupBy(following, namesOf).values()];
+  while (open.length > 0) {
+    // a phase image follows its magnitude, and a reference image may follow that phase image: leaders first
+    const ready = open.filter((takes) =>
+      takes.every((one) => {
+        const leader = leaders.get(one);
+        return leader === undefined || settled.has(leader);
+      }),
+    );
+    const turn = ready.length > 0 ? ready : open;
+    for (const takes of turn)
+      for (const one of followers(takes, leaders, settled)) settled.set(originalOf(one, takes), one);
+    open = open.filter((takes) => !turn.includes(takes));
+  }
   return all.flatMap((one) => settled.get(one) ?? []);
 }
 
