@@ -143,3 +143,49 @@ test('b-values of every vendor, by the private elements that each writes', async
   }
   assert.ok((await readdir(root)).length > 4);
 });
+
+test('grids of UIH: their number of slices, the size of a tile, and the place of the first slice', async (t) => {
+  const root = await folder(t);
+  const { makeElement } = await import('../../../../packages/dicom/src/values.ts');
+  const [sopClassUid, transferSyntax] = ['1.2.840.10008.5.1.4.1.1.4', '1.2.840.10008.1.2.1'];
+  const grid = async (
+    name: string,
+    maker: string,
+    [rows, columns, tiles]: readonly number[],
+  ): Promise<SeriesRead> => {
+    await mkdir(join(root, name));
+    for (const volume of [1, 2]) {
+      const sopInstanceUid = `1.2.3.${volume}`;
+      const body = new Map([
+        ...dataSet({
+          ...{
+            SOPClassUID: sopClassUid,
+            SOPInstanceUID: sopInstanceUid,
+            Modality: 'MR',
+            Manufacturer: maker,
+          },
+          ...{ ImageType: ['ORIGINAL', 'PRIMARY', 'M', 'VFRAME'], Rows: rows, Columns: columns },
+          ...{
+            PixelSpacing: [3.5, 3.5],
+            SpacingBetweenSlices: 4.2,
+            ImageOrientationPatient: [1, 0, 0, 0, 1, 0],
+          },
+        }),
+        [0x00650010, makeElement('LO', 'Image Private Header')],
+        [0x00651050, makeElement('DS', tiles ?? null)],
+        [0x00651051, makeElement('SQ', [{ ImagePositionPatient: [-114, -112, -6] }, {}])],
+      ]);
+      const bytes = encodePart10(body, { transferSyntax, sopClassUid, sopInstanceUid });
+      await writeFile(join(root, name, `${volume}.dcm`), bytes);
+    }
+    return facts(root, name, t.signal);
+  };
+  const shown = ({ voxels, facts: { volumes, geometry } }: SeriesRead): unknown[] => [
+    ...[volumes, voxels, geometry?.rows, geometry?.columns, geometry?.slices, geometry?.position],
+  ];
+  const place = [-114, -112, -6];
+  assert.deepEqual(shown(await grid('20', 'UIH', [256, 320, 20])), [2, 2 * 81_920, 64, 64, 20, place]);
+  assert.deepEqual(shown(await grid('25', 'UIH', [320, 320, 25])), [2, 2 * 102_400, 64, 64, 25, place]);
+  assert.deepEqual(shown(await grid('7', 'UIH', [96, 96, 7])), [2, 2 * 32 * 32 * 7, 32, 32, 7, place]);
+  assert.deepEqual(shown(await grid('other', 'Acme', [256, 320, 20])), [2, 2 * 81_920, 256, 320, 1, []]);
+});

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { items, number, text, texts, type DataSet } from '@scanflow/dicom';
 import { absent, readBounded } from '@scanflow/runtime';
 import type { Geometry, SeriesFacts } from '@scanflow/bids';
-import { groupOf, readHeads, type FolderHeads, type ImageHead, type Slice } from './headers.ts';
+import { groupOf, isUih, readHeads, type FolderHeads, type ImageHead, type Slice } from './headers.ts';
 import { convertFolder } from './dcm2niix.ts';
 import type { Program, StoredSeries } from './types.ts';
 
@@ -165,14 +165,35 @@ export function countVolumes(slices: readonly Slice[]): {
   return { volumes, whole: whole && counts.size <= 1 };
 }
 
+/** Of UIH: an item for each slice of a grid. */
+const GRID_SLICES = 0x00651051;
+
+/** Rows and columns of one slice: mosaics are square, and grids of UIH have no more rows of tiles than they need. */
+function tileSize(
+  dataSet: DataSet,
+  tiles: number,
+): { readonly rows: number; readonly columns: number } | undefined {
+  const [rows, columns] = [number(dataSet, 'Rows'), number(dataSet, 'Columns')];
+  if (rows === undefined || columns === undefined) return undefined;
+  const across = Math.ceil(Math.sqrt(tiles));
+  const down = isUih(dataSet) ? Math.ceil(tiles / across) : across;
+  return { rows: Math.floor(rows / down), columns: Math.floor(columns / across) };
+}
+
+/** Of the first slice of a grid: the image has no position of its own. */
+function gridPosition(dataSet: DataSet): number[] {
+  const slices = isUih(dataSet) ? dataSet.get(GRID_SLICES) : undefined;
+  const [slice] = slices?.kind === 'sequence' ? slices.items : [];
+  return slice === undefined ? [] : texts(slice, 'ImagePositionPatient').map(Number);
+}
+
 function voxelsOf(images: readonly ImageHead[]): number | undefined {
   let sum = 0;
   for (const { dataSet, slices } of images) {
-    const [rows, columns] = [number(dataSet, 'Rows'), number(dataSet, 'Columns')];
     for (const { tiles } of slices) {
-      if (tiles === undefined || rows === undefined || columns === undefined) return undefined;
-      const side = Math.ceil(Math.sqrt(tiles));
-      sum += Math.floor(rows / side) * Math.floor(columns / side) * tiles;
+      const tile = tiles === undefined ? undefined : tileSize(dataSet, tiles);
+      if (tiles === undefined || tile === undefined) return undefined;
+      sum += tile.rows * tile.columns * tiles;
     }
   }
   return sum;
@@ -204,9 +225,8 @@ function geometryOf(first: DataSet, slices: readonly Slice[]): Geometry | undefi
   const orientation = plane('ImageOrientationPatient', 'PlaneOrientationSequence');
   const [rowSpacing, columnSpacing] = plane('PixelSpacing', 'PixelMeasuresSequence');
   const tiles = slices[0]?.tiles ?? 1;
-  const side = Math.ceil(Math.sqrt(tiles));
-  const [rows, columns] = [number(first, 'Rows'), number(first, 'Columns')];
-  if (orientation.length !== 6 || rows === undefined || columns === undefined) return undefined;
+  const tile = tileSize(first, tiles);
+  if (orientation.length !== 6 || tile === undefined) return undefined;
   if (rowSpacing === undefined || columnSpacing === undefined) return undefined;
   const places = ordered(slices, orientation);
   const thickness =
@@ -214,13 +234,13 @@ function geometryOf(first: DataSet, slices: readonly Slice[]): Geometry | undefi
     plane('SliceThickness', 'PixelMeasuresSequence')[0] ??
     0;
   const measured = gap(places);
+  const own = plane('ImagePositionPatient', 'PlanePositionSequence');
   return {
-    rows: Math.floor(rows / side),
-    columns: Math.floor(columns / side),
+    ...tile,
     slices: tiles > 1 ? tiles : Math.max(places.length, 1),
     spacing: [rowSpacing, columnSpacing, measured ?? thickness],
     orientation,
-    position: places[0]?.position ?? plane('ImagePositionPatient', 'PlanePositionSequence'),
+    position: places[0]?.position ?? (own.length > 0 ? own : gridPosition(first)),
   };
 }
 

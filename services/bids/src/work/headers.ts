@@ -5,7 +5,7 @@ import { items, number, readAttributes, text, texts, type DataSet } from '@scanf
 import { numbers, readFile } from '@scanflow/dicom/reading';
 import { pool } from '@scanflow/runtime';
 
-/** One slice of a classic image or one frame of an enhanced one; a mosaic is one slice with tiles. */
+/** One slice of a classic image or one frame of an enhanced one; a mosaic or grid is one slice with tiles. */
 export interface Slice {
   /** Rounded to a hundredth of a millimetre; undefined where the header has none. */
   readonly position: readonly number[] | undefined;
@@ -14,7 +14,7 @@ export interface Slice {
   /** `2026-11-30T10:15:00.000000`, or empty. */
   readonly acquired: string;
   readonly bValue: number | undefined;
-  /** Slices of a mosaic; 1 for all others; undefined for a mosaic that does not say. */
+  /** Slices of a mosaic or grid; 1 for all others; undefined for a mosaic that does not say. */
   readonly tiles: number | undefined;
 }
 
@@ -59,7 +59,7 @@ const COMMON = [
     'EchoNumbers',
     'DiffusionBValue',
   ],
-  ...['ImagePositionPatient', 'ImageOrientationPatient', 'NumberOfFrames', 'Rows', 'Columns'],
+  ...['ImagePositionPatient', 'ImageOrientationPatient', 'NumberOfFrames', 'Rows', 'Columns', 'Manufacturer'],
 ];
 /** Private elements with the b-value, by the beginning of the manufacturer's name. */
 const B_VALUES: Readonly<Record<string, number>> = {
@@ -71,6 +71,8 @@ const B_VALUES: Readonly<Record<string, number>> = {
 };
 /** NumberOfImagesInMosaic of SIEMENS MR HEADER. */
 const MOSAIC_TILES = 0x0019100a;
+/** Slices of a grid of UIH. */
+const GRID_TILES = 0x00651050;
 
 /** Rejects with the error of the system for a folder that cannot be read. */
 export async function readHeads(folder: string, signal: AbortSignal): Promise<FolderHeads> {
@@ -123,11 +125,14 @@ async function readFirst(
   return [undefined, ''];
 }
 
+const makerOf = (dataSet: DataSet): string => (text(dataSet, 'Manufacturer') ?? '').toLowerCase();
+export const isUih = (dataSet: DataSet): boolean => /^(uih|united imaging)/.test(makerOf(dataSet));
+
 function wantedOf(first: DataSet | undefined): (string | number)[] {
-  const maker = (first === undefined ? '' : (text(first, 'Manufacturer') ?? '')).toLowerCase();
+  const maker = first === undefined ? '' : makerOf(first);
   const entry = Object.entries(B_VALUES).find(([name]) => maker.startsWith(name));
   const mosaic = maker.startsWith('siemens') ? [MOSAIC_TILES] : [];
-  return [...COMMON, ...mosaic, ...(entry === undefined ? [] : [entry[1]])];
+  return [...COMMON, ...mosaic, GRID_TILES, ...(entry === undefined ? [] : [entry[1]])];
 }
 
 /** A data set; a reason where it is a broken DICOM file; undefined where it is none. */
@@ -184,7 +189,7 @@ function headOf(file: string, dataSet: DataSet, tiles: number | undefined): Imag
 function classicSlices(dataSet: DataSet, ofMosaic: number | undefined): Slice[] {
   const types = texts(dataSet, 'ImageType');
   const isMosaic = types.includes('MOSAIC');
-  const tiles = isMosaic ? (privateNumber(dataSet, MOSAIC_TILES) ?? ofMosaic) : 1;
+  const tiles = isMosaic ? (privateNumber(dataSet, MOSAIC_TILES) ?? ofMosaic) : gridTiles(dataSet);
   const slice = {
     position: isMosaic ? [] : rounded(texts(dataSet, 'ImagePositionPatient')),
     group: JSON.stringify([number(dataSet, 'EchoNumbers') ?? number(dataSet, 'EchoTime'), types]),
@@ -195,6 +200,12 @@ function classicSlices(dataSet: DataSet, ofMosaic: number | undefined): Slice[] 
   // multi-frame images without functional groups, such as those of nuclear medicine
   const frames = Math.min(number(dataSet, 'NumberOfFrames') ?? 1, MAX_FILES);
   return Array.from({ length: frames }, () => (frames > 1 ? { ...slice, position: undefined } : slice));
+}
+
+/** UIH writes no word such as MOSAIC; this number alone makes a grid (nii_dicom.cpp of dcm2niix). */
+function gridTiles(dataSet: DataSet): number {
+  const told = isUih(dataSet) ? (privateNumber(dataSet, GRID_TILES) ?? 1) : 1;
+  return Number.isInteger(told) && told > 1 ? told : 1;
 }
 
 const EMPTY: DataSet = new Map();
