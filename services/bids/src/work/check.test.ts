@@ -58,6 +58,7 @@ test('images that are what the DICOM headers promise pass, turned ones and separ
   } as const;
   assert.equal(judge([made('out', 8, { header: turned })]), undefined);
   assert.equal(judge([made('out', 7), made('out_ADC', 1, plain)]), undefined);
+  assert.equal(judge([made('out', 7), made('out_ADC', 8, plain)]), undefined, 'dcm2niix repeats all volumes');
   const echoes = { ...FACTS, volumes: 4, bValues: [], outputs: [output('out_e1'), output('out_e2')] };
   assert.equal(judge([made('out_e1', 4, plain), made('out_e2', 4, plain)], { facts: echoes }), undefined);
 });
@@ -68,6 +69,9 @@ test('each difference is a failure with its code, the folder, and the words of d
     [[made('out', 8), made('out_Eq_1', 8)], 'BIDS_OUTPUT_UNEXPECTED', /out_Eq_1/],
     [[made('out', 7)], 'BIDS_CHECK_FAILED', /7 volumes, and the 72 DICOM images have 8/],
     [[made('out', 7), made('out_ADC', 2, plain)], 'BIDS_CHECK_FAILED', /9 volumes/],
+    [[made('out', 8), made('out_ADC', 8, plain)], 'BIDS_CHECK_FAILED', /16 volumes/],
+    [[made('out', 6), made('out_ADC', 7, plain)], 'BIDS_CHECK_FAILED', /13 volumes/],
+    [[made('out', 7), made('out_ADC', 8, { ...plain, whole: false })], 'BIDS_CHECK_FAILED', /shorter/],
     [[made('out', 8, { header: undefined })], 'BIDS_CHECK_FAILED', /no NIfTI/],
     [[made('out', 8, { whole: false })], 'BIDS_CHECK_FAILED', /shorter or longer/],
     [[made('out', 8, plain)], 'BIDS_CHECK_FAILED', /have b-values, and the converted image has none/],

@@ -39,12 +39,13 @@ export function checkSeries({ facts, voxels, made, others }: Checked, words: str
       `dcm2niix made more than expected (${extra.slice(0, 5).join(', ')}): ${words}`,
     );
   for (const one of made) {
-    const problem = checkOutput(one, facts, made.find(({ name }) => name === meanOf(one.name))?.header);
+    const problem = checkOutput(one, facts, meanHeader(one, made));
     if (problem !== undefined)
       return failed('BIDS_CHECK_FAILED', facts, `Output ${one.name}: ${problem}. dcm2niix: ${words}`);
   }
   // not slices: dcm2niix turns 3D acquisitions
-  const total = made.reduce((sum, { header }) => sum + voxelsOf(header), 0);
+  const repeated = new Set(made.filter((one) => isRepeated(one, meanHeader(one, made), facts)));
+  const total = made.reduce((sum, one) => sum + (repeated.has(one) ? 0 : voxelsOf(one.header)), 0);
   if (voxels !== undefined && total !== voxels)
     return failed(
       'BIDS_CHECK_FAILED',
@@ -56,17 +57,27 @@ export function checkSeries({ facts, voxels, made, others }: Checked, words: str
 
 /** dcm2niix takes mean and ADC images, which scanners add to a diffusion series, out of it, and puts them into an image of this name. */
 const meanOf = (name: string): string => `${name}_ADC`;
+const meanHeader = ({ name }: Made, made: readonly Made[]): NiftiHeader | undefined =>
+  made.find((other) => other.name === meanOf(name))?.header;
+
+/** Sometimes the image beside it (of Philips) has all volumes, and repeats those of the image. */
+const isRepeated = (
+  { header }: Made,
+  mean: NiftiHeader | undefined,
+  { volumes }: Pick<SeriesFacts, 'volumes'>,
+): boolean => volumes > 0 && mean?.size[3] === volumes && header !== undefined && header.size[3] < volumes;
+
+/** Of an image and the mean images beside it. */
+const volumesOf = (one: Made, mean: NiftiHeader | undefined, facts: SeriesFacts): number =>
+  isRepeated(one, mean, facts) ? facts.volumes : (one.header?.size[3] ?? 0) + (mean?.size[3] ?? 0);
 
 /** @param mean the header of the mean images beside it */
-function checkOutput(
-  { name, header, whole, bValues, bVectors }: Made,
-  facts: SeriesFacts,
-  mean: NiftiHeader | undefined,
-): string | undefined {
+function checkOutput(one: Made, facts: SeriesFacts, mean: NiftiHeader | undefined): string | undefined {
+  const { name, header, whole, bValues, bVectors } = one;
   if (header === undefined) return 'it is no NIfTI file';
   if (!whole) return 'the NIfTI file is shorter or longer than its header says';
   const isOne = facts.outputs.length === 1 && facts.outputs[0]?.name === name;
-  const volumes = header.size[3] + (mean?.size[3] ?? 0);
+  const volumes = volumesOf(one, mean, facts);
   return (
     (isOne ? checkWhole(header, volumes, facts) : undefined) ??
     (facts.volumes > 0 && volumes > facts.volumes ? wrongVolumes(volumes, facts) : undefined) ??
