@@ -18,7 +18,7 @@ const help = `Usage: scanflow bids plan WHAT [--rules FILE] [--json]
        scanflow bids validate PROJECT [--json]
        scanflow bids suggest PROJECT [--rules FILE]
 
-WHAT is a project, a subject, an accession number, or the id of a session or series. Talks to the streamer and to the bids service.
+WHAT is a project, a subject, a session label, an accession number, or the id of a session or series. Talks to the streamer and to the bids service.
 
   plan            shows what each series becomes, and why; writes nothing
   run             converts the complete sessions that have no BIDS yet, or failed

@@ -1,9 +1,10 @@
 /** Sessions for `scanflow bids` and the board: GET /api/bids lists them, POST /api/bids/redo hands them to the bids service again. */
+import { LABELS } from '@scanflow/booking';
 import { BIDS } from '@scanflow/config';
 import { takes, type FastifyInstance } from '@scanflow/runtime';
 import { defined } from '@scanflow/failure/defined';
 import { Answer, byWhom, fieldIn, rowsOf } from './request.ts';
-import type { SessionView } from '../ledger/rows.ts';
+import type { SeriesView, SessionView } from '../ledger/rows.ts';
 import { findSessions } from '../ledger/search.ts';
 import { sessionReport } from '../reports/session.ts';
 import { listSessions } from '../sessions/step.ts';
@@ -22,7 +23,7 @@ const DEFAULT_ROWS = 1_000;
 const MOST_REDONE = 1_000;
 const MOST_BYTES = 65_536;
 
-/** GET /api/bids?of=PROJECT|SUBJECT|ACCESSION|ID: the sessions, what became of their conversion, and what the bids service is asked. */
+/** GET /api/bids?of=PROJECT|SUBJECT|SESSION|ACCESSION|ID: the sessions, what became of their conversion, and what the bids service is asked. */
 export function bidsRoutes(app: FastifyInstance, deps: BidsDeps): void {
   app.get<{ Querystring: Query }>('/api/bids', takes('of', 'limit'), async ({ query }) => ({
     sessions: await sessionsOf(query, deps),
@@ -60,10 +61,14 @@ async function viewsOf(of: string | undefined, limit: number, { ledger }: BidsDe
   const found = await ledger.read(findSessions, of);
   if (found.length > 0) return found;
   const all = await ledger.read(listSessions, MOST_ROWS);
-  return all.filter(({ series }) =>
-    series.some(({ labels }) => labels?.project === of || labels?.subject === of),
-  );
+  return all.filter((view) => isLabelled(view, of));
 }
+
+/** Whether a label of one of its series is this. Pure. */
+export const isLabelled = (
+  { series }: { readonly series: readonly Pick<SeriesView, 'labels'>[] },
+  of: string,
+): boolean => series.some(({ labels }) => LABELS.some((name) => labels?.[name] === of));
 
 const MOST_ROWS = 10_000;
 
