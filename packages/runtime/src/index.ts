@@ -38,6 +38,7 @@ export {
 } from './pages.ts';
 export { createLog, type Log, type LogFields } from './log.ts';
 export { KeyedQueue, pool } from './pool.ts';
+export { signalGroup, watchOver, type Watch } from './process-group.ts';
 export { askRebuild, readRebuild, rebuildDone, type RebuildRequest } from './restore.ts';
 export { runService, type LoadedConfig, type ServiceContext } from './run.ts';
 export { localTime, sleep } from './time.ts';

@@ -1,6 +1,7 @@
 /** Runs a program without a shell, in a process group of its own, with a time limit, bounded output and a minimal environment. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { codeOf, FailureError, messageOf, permanent, transient } from '@scanflow/failure';
+import { signalGroup, watchOver } from '@scanflow/runtime';
 
 export interface Run {
   readonly command: readonly string[];
@@ -44,7 +45,7 @@ export async function runProgram(run: Run, codes: RunCodes, signal: AbortSignal)
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const outputs = [keep(child.stdout, run.outputLimit), keep(child.stderr, run.outputLimit)] as const;
-  const watch = watchOver(child, run.timeoutMs, signal);
+  const watch = watchOver(child, { timeoutMs: run.timeoutMs, graceMs: GRACE_MS }, signal);
   try {
     await ended(child);
   } catch (error) {
@@ -96,39 +97,4 @@ function keep(stream: NodeJS.ReadableStream, limit: number): { text: () => strin
     left = Math.max(0, left - chunk.length);
   });
   return { text: () => Buffer.concat(chunks).toString(), cut: () => cut };
-}
-
-function watchOver(
-  child: ChildProcess,
-  timeoutMs: number,
-  signal: AbortSignal,
-): { timedOut: () => boolean; stop: () => void } {
-  let late = false;
-  let kill: NodeJS.Timeout | undefined;
-  const end = (): void => {
-    signalGroup(child, 'SIGTERM');
-    kill ??= setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS);
-  };
-  const timer = setTimeout(() => {
-    late = true;
-    end();
-  }, timeoutMs);
-  signal.addEventListener('abort', end, { once: true });
-  return {
-    timedOut: () => late,
-    stop: () => {
-      clearTimeout(timer);
-      clearTimeout(kill);
-      signal.removeEventListener('abort', end);
-    },
-  };
-}
-
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // no process of the group is left
-  }
 }

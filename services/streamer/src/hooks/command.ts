@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { type Failure, codeOf, messageOf, permanent, transient } from '@scanflow/failure';
-import { sleep } from '@scanflow/runtime';
+import { signalGroup, sleep, watchOver } from '@scanflow/runtime';
 import { Tail, type HookOutcome } from './plan.ts';
 
 export interface CommandRun {
@@ -37,12 +37,13 @@ export async function runCommand(run: CommandRun, signal: AbortSignal): Promise<
   } catch (error) {
     return { kind: 'failed', failure: cannotStart(error), output: '' };
   }
-  const watch = watchOver(child, run, signal);
+  const { timeoutMs, graceMs = GRACE_MS } = run;
+  const watch = watchOver(child, { timeoutMs, graceMs }, signal);
   const end = await endOf(child);
   watch.stop();
   const output = tail.text();
   if ('error' in end) return { kind: 'failed', failure: cannotStart(end.error), output };
-  const failure = watch.timedOut() ? timedOut(run.timeoutMs) : failureOfEnd(end);
+  const failure = watch.timedOut() ? timedOut(timeoutMs) : failureOfEnd(end);
   if (failure === undefined) return { kind: 'done', output };
   return stopped() ? { kind: 'interrupted' } : { kind: 'failed', failure, output };
 }
@@ -86,42 +87,6 @@ async function endOf(child: ChildProcess): Promise<End> {
   await closed;
   clearTimeout(linger);
   return { code: child.exitCode, signal: child.signalCode };
-}
-
-/** Sends SIGTERM to the group when the time is up or we stop, and SIGKILL if that does not help. */
-function watchOver(
-  child: ChildProcess,
-  { timeoutMs, graceMs = GRACE_MS }: CommandRun,
-  signal: AbortSignal,
-): { timedOut: () => boolean; stop: () => void } {
-  let late = false;
-  let kill: NodeJS.Timeout | undefined;
-  const end = (): void => {
-    signalGroup(child, 'SIGTERM');
-    kill ??= setTimeout(() => signalGroup(child, 'SIGKILL'), graceMs);
-  };
-  const timer = setTimeout(() => {
-    late = true;
-    end();
-  }, timeoutMs);
-  signal.addEventListener('abort', end, { once: true });
-  return {
-    timedOut: () => late,
-    stop: () => {
-      clearTimeout(timer);
-      clearTimeout(kill);
-      signal.removeEventListener('abort', end);
-    },
-  };
-}
-
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // no process of the group is left
-  }
 }
 
 function failureOfEnd({ code, signal }: Exclude<End, { error: Error }>): Failure | undefined {
