@@ -42,6 +42,7 @@ async function execute(
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: LONGEST_MS,
   });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -49,6 +50,9 @@ async function execute(
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${String(code)}`);
   return output.trim();
 }
+
+/** A build of all images from nothing takes minutes. */
+const LONGEST_MS = 3_600_000;
 
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
 const say = (text: string): void => console.error(text);
@@ -129,7 +133,10 @@ async function writeSboms(images: readonly string[], folder: string): Promise<vo
 }
 
 async function saveImages(images: readonly string[], file: string): Promise<void> {
-  const child = spawn('docker', ['save', ...images], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('docker', ['save', ...images], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    timeout: LONGEST_MS,
+  });
   const ended = once(child, 'close');
   await pipeline(child.stdout, createGzip({ level: 6 }), createWriteStream(file));
   const [code] = (await ended) as [number | null];

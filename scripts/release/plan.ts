@@ -23,7 +23,7 @@ export interface Standing {
   /** The version that compose.yaml names. */
   readonly composed: string | undefined;
   readonly changelog: string;
-  /** Files that Git does not have as they are, one per line. */
+  /** Files that differ from the commit, one per line. */
   readonly changed: string;
   /** Tags of this commit. */
   readonly tags: readonly string[];

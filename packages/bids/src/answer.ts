@@ -41,7 +41,7 @@ export interface BidsResult {
   readonly conflicts: readonly { readonly code: string; readonly message: string }[];
   /** Series that the plan has and that could not be converted. */
   readonly failed: readonly { readonly series: string; readonly code: string; readonly message: string }[];
-  /** Files of people that stayed as they are. */
+  /** Files of people that nobody overwrote. */
   readonly kept: readonly { readonly path: string; readonly why: string }[];
   readonly versions: Readonly<Record<string, string>>;
 }

@@ -17,7 +17,7 @@ export interface Output {
   readonly inversionTime: number | undefined;
   /** `i`, `i-`, `j`, `j-`, `k`, `k-`; undefined where dcm2niix does not know. */
   readonly phaseEncodingDirection: string | undefined;
-  /** Shim settings, for field maps; compared as they are. */
+  /** Shim settings; a field map has to have the same. */
   readonly shim: readonly number[] | undefined;
   /** The whole sidecar, unscrubbed. */
   readonly sidecar: Readonly<Record<string, unknown>>;

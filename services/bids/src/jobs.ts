@@ -10,11 +10,13 @@ import {
 import type { BidsConfig, Config } from '@scanflow/config';
 import { defined } from '@scanflow/failure/defined';
 import { FailureError, permanent } from '@scanflow/failure';
+import { namesIn } from '@scanflow/runtime';
 import type { Line } from './line.ts';
 import type { Metrics } from './metrics.ts';
 import { datasetOf, sessionOf } from './request.ts';
 import { rulesFor, type GivenRules } from './rules.ts';
-import { bidsSession, planOf } from './work/session.ts';
+import { planOf } from './work/look.ts';
+import { bidsSession, recoverDataset } from './work/session.ts';
 import { OWN_VALIDATOR, validateDataset } from './work/validate.ts';
 import type { Outcome, PlanOptions, Program, Progress, ValidatorProgram, Verdict } from './work/types.ts';
 
@@ -81,6 +83,28 @@ export async function convert(request: BidsRequest, running: Running, deps: JobD
     metrics.converted(outcome, (performance.now() - began) / 1000);
     return resultOf(outcome, dataset.root);
   });
+}
+
+const RECOVER_MS = 60_000;
+
+/**
+ * Completes what a killed service began, before anybody asks for that session again. It looks where a dataset lies below the folder
+ * of its project; elsewhere the next conversion completes it. Never rejects: `onFault` gets what went wrong.
+ */
+export async function recoverAll(
+  config: JobDeps['config'],
+  onFault: (error: unknown) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const { root, projects } = config.storage;
+  for (const home of new Set([root, ...Object.values(projects).map((one) => one.root)]))
+    for (const name of await namesIn(home).catch(() => []))
+      try {
+        const dataset = datasetOf(name, home, config);
+        if (dataset !== undefined) await recoverDataset(dataset.root, { lockTimeoutMs: RECOVER_MS }, signal);
+      } catch (error) {
+        onFault(error);
+      }
 }
 
 /** What becomes of a session, by the rules in use or by given ones. Writes nothing. */
@@ -150,7 +174,7 @@ const NOT_CONFIGURED: BidsResult = {
   versions: {},
 };
 
-/** The outcome as it is kept and shown. Pure. */
+/** What the streamer keeps and people see of an outcome. Pure. */
 export function resultOf(outcome: Outcome, dataset: string): BidsResult {
   const { state, folder, verdict, counts, conflicts, series, kept, versions } = outcome;
   const { errors = [], warnings = [] } = verdict ?? {};

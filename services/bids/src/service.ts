@@ -6,6 +6,7 @@ import {
   addMachine,
   httpAccess,
   Registry,
+  sleep,
   startHttp,
   type Health,
   type Log,
@@ -13,7 +14,7 @@ import {
 } from '@scanflow/runtime';
 import manifest from '../package.json' with { type: 'json' };
 import { routes } from './http/api.ts';
-import { converterOf, validatorOf, type JobDeps } from './jobs.ts';
+import { converterOf, recoverAll, validatorOf, type JobDeps } from './jobs.ts';
 import { createLine, type Line } from './line.ts';
 import { createMetrics } from './metrics.ts';
 import { dcm2niixVersion } from './work/dcm2niix.ts';
@@ -31,6 +32,11 @@ export async function startBids({
   const deps = await openJobs(config, log, signal);
   const { registry, versions, fault } = deps;
   const stopping = new AbortController();
+  await recoverAll(
+    deps.config,
+    (error) => log.warn('what a killed service began is completed later', { error }),
+    signal,
+  );
   const working = { ...deps, log, signal: AbortSignal.any([signal, stopping.signal]) };
   const http = await startHttp({
     bind: config.http.bind,
@@ -106,16 +112,16 @@ async function requireWritable({ root, projects }: Config['storage']): Promise<v
     });
 }
 
-/** Releases that the tests have seen, and what lies between: the date in the version. */
-const TESTED = { from: 20_211_006, to: 20_250_506 };
+/** Dates in the versions that are expected to work alike. The tests have seen v1.0.20220720, which lies between them. */
+const EXPECTED = { from: 20_211_006, to: 20_250_506 };
 
 function untested(version: string): Opened['fault'] {
   const date = Number(/\d{8}$/.exec(version)?.[0]);
-  if (date >= TESTED.from && date <= TESTED.to) return undefined;
+  if (date >= EXPECTED.from && date <= EXPECTED.to) return undefined;
   return {
     state: 'degraded',
     code: 'BIDS_DCM2NIIX_UNTESTED',
-    message: `dcm2niix ${version} is not among the tested versions (v1.0.${TESTED.from} to v1.0.${TESTED.to}). It is used all the same; compare some sessions.`,
+    message: `dcm2niix ${version} is not among the versions that are expected to work (v1.0.${EXPECTED.from} to v1.0.${EXPECTED.to}; the tests have seen v1.0.20220720). It is used all the same; compare some sessions.`,
   };
 }
 
@@ -131,6 +137,5 @@ const LOOK_MS = 50;
 /** Resolves once no work runs, or after a while: what is left then is ended with the process. */
 async function idle(line: Line): Promise<void> {
   const until = performance.now() + IDLE_MS;
-  while (line.running().length > 0 && performance.now() < until)
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  while (line.running().length > 0 && performance.now() < until) await sleep(LOOK_MS);
 }

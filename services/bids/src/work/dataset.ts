@@ -1,4 +1,4 @@
-/** Files at the top of a dataset. A file that a person wrote or changed stays as it is; only `participants.tsv` gets our rows. */
+/** Files at the top of a dataset. Never overwrites a file that a person wrote or changed; `participants.tsv` alone gets our rows. */
 import { readdir, readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const BIDS_VERSION = '1.10.0';
 const DESCRIPTION = 'dataset_description.json';
 const READMES: ReadonlySet<string> = new Set(['README', 'README.md', 'README.rst', 'README.txt']);
 
-/** A file of the top level: its text as it is now, and whether that is ours. */
+/** A file of the top level: its present text, and whether that is ours. */
 interface Current {
   readonly text: string | undefined;
   readonly ours: boolean;

@@ -117,7 +117,7 @@ async function outputOf(folder: string, name: string): Promise<Output> {
   return describe(name, isRecord(value) ? value : {});
 }
 
-/** dcm2niix writes numbers such as `nan` and `inf` as they are. */
+/** dcm2niix writes `nan` and `inf`, which JSON does not have. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

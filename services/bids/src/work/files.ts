@@ -65,7 +65,7 @@ export async function syncTree(folder: string): Promise<void> {
   await fsyncFolder(folder);
 }
 
-/** An error of the system while the dataset was written, as a failure; others as they are. */
+/** An error of the system while the dataset was written, as a failure. Gives any other error back. */
 export function writeFailure(error: unknown, root: string): unknown {
   const code = error instanceof FailureError ? undefined : codeOf(error);
   if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return error;
@@ -74,7 +74,7 @@ export function writeFailure(error: unknown, root: string): unknown {
     transient(
       isFull ? 'BIDS_DISK_FULL' : 'BIDS_WRITE',
       isFull
-        ? `The file system of ${root} is full (${code}). The dataset is as it was; make room, and the session is converted again.`
+        ? `The file system of ${root} is full (${code}). The dataset did not change. Make room, and the session is converted again.`
         : `The dataset ${root} cannot be written: ${messageOf(error)}. The session is converted again later.`,
     ),
     error,

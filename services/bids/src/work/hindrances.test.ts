@@ -6,7 +6,8 @@ import { test, type TestContext } from 'node:test';
 import { codeOf } from '@scanflow/failure';
 import { makeDisk } from '../../../../tests/faults/disk.ts';
 import { bidsRig, OPTIONS } from '../../../../tests/integration/bids-support.ts';
-import { bidsSession, planOf } from './session.ts';
+import { planOf } from './look.ts';
+import { bidsSession } from './session.ts';
 import type { Outcome, SessionOptions, SessionRequest } from './types.ts';
 
 const SESSION = 'sub-001/ses-mr01';

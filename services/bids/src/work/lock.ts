@@ -8,7 +8,7 @@ import { sleep } from '@scanflow/runtime';
 const LOOK_MS = 50;
 
 /**
- * Runs work while no other worker holds the lock of this file. SQLite holds it: its locks work over NFS, too, and end with the
+ * Runs work while no other worker holds the lock of this file. SQLite holds it by a lock of the kernel, which ends with the
  * process. Rejects with BIDS_BUSY where it takes too long.
  */
 export async function withLock<T>(

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planSession, ruleSet } from '@scanflow/bids';
-import { bidsSession, planOf } from './session.ts';
+import { planOf } from './look.ts';
+import { bidsSession } from './session.ts';
 import { bidsRig, OPTIONS } from '../../../../tests/integration/bids-support.ts';
 
 const REAL = {

@@ -1,4 +1,4 @@
-/** Stored sessions of phantoms become BIDS, with dcm2niix and the validator as they are. */
+/** Stored sessions of phantoms become BIDS, with the real dcm2niix and validator. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import { bidsRig, OPTIONS, planByTable, storeSession } from '../../../../tests/integration/bids-support.ts';
 import { listFiles } from './files.ts';
 import { readNiftiHeader } from './nifti.ts';
-import { bidsSession, validateDataset } from './session.ts';
+import { bidsSession } from './session.ts';
+import { validateDataset } from './validate.ts';
 import type { Outcome, SessionOptions, SessionRequest } from './types.ts';
 
 const run = (request: SessionRequest, options: Partial<SessionOptions> = {}): Promise<Outcome> =>

@@ -224,7 +224,7 @@ const datasetInput = ({ request, options, root }: Job, { plan, versions }: Told)
   today: Temporal.Now.plainDateISO('UTC').toString(),
 });
 
-/** A dataset of this session alone, with the files at the top as they are and will be. */
+/** A dataset of this session alone, with the files that the top will have. */
 async function writeView(
   root: string,
   aside: string,
@@ -248,7 +248,7 @@ async function writeView(
   }
 }
 
-/** Where people look at it: `.scanflow/invalid/sub-001_ses-mr01`. The dataset stays as it was. */
+/** Where people look at it: `.scanflow/invalid/sub-001_ses-mr01`. The dataset does not change. */
 async function keepInvalid(root: string, aside: string, folder: string): Promise<void> {
   const to = join(root, STATE, 'invalid', unitOf(folder));
   await rm(to, { recursive: true, force: true });
@@ -272,6 +272,3 @@ async function isPublished(
   }
   return ours.every((path) => wanted.has(path));
 }
-
-export { planOf } from './look.ts';
-export { validateDataset } from './validate.ts';

@@ -54,7 +54,7 @@ export interface Scan {
 }
 
 /**
- * `scans.tsv` of these images. Of an earlier table that a person changed, rows of images that are still there stay as they are, with all
+ * `scans.tsv` of these images. Keeps rows of an earlier table that a person changed, where their images are still there, with all
  * of their columns, and so do rows that we never wrote.
  */
 export function scansTable(

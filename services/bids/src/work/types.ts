@@ -54,7 +54,7 @@ export interface SessionOptions extends PlanOptions {
   readonly validator: ValidatorProgram;
   /** Fields that are taken out of every sidecar; `SCRUBBED` where it is not given. */
   readonly scrub?: readonly string[];
-  /** Days that are added to acquisition times in `scans.tsv`; times stay as they are without it. */
+  /** Days that are added to acquisition times in `scans.tsv`; without it, times do not change. */
   readonly shiftDays?: number;
   /** `dataset_description.json` of a new dataset: Name (the project by default), Authors, License … */
   readonly description?: Readonly<Record<string, unknown>>;
@@ -100,7 +100,7 @@ export interface SeriesResult {
   readonly warnings: readonly string[];
 }
 
-/** A file of a person that stood where ours would go, or that changed since we wrote it. It stays as it is. */
+/** A file of a person that stood where ours would go, or that changed since we wrote it. Nobody overwrites it. */
 export interface KeptFile {
   /** Relative to the dataset. */
   readonly path: string;

@@ -66,6 +66,14 @@ function* combinations(): Generator<{ readonly facts: Facts; readonly now: numbe
         [true, false].map((complete) => session({ series: [one], deliveries: some, complete })),
       ),
     ),
+    ...oneSeries.map((one) =>
+      session({
+        series: [one],
+        deliveries: [{ hook: 'bids', state: 'done' }],
+        complete: true,
+        bids: 'faulty',
+      }),
+    ),
   ];
   for (const one of bookings)
     for (const item of items)
@@ -86,6 +94,7 @@ function* combinations(): Generator<{ readonly facts: Facts; readonly now: numbe
 /** What must have been seen before a journey may be called finished. */
 function assertWhole({ session: images, exams }: Facts, steps: Journey['steps'], seen: string): void {
   assert.ok(images !== undefined && !isAway(images), seen);
+  assert.ok(images.bids === undefined, seen);
   assert.ok(images.complete && images.series.every(({ state }) => state === 'complete'), seen);
   assert.ok(!isAway(exams) && exams.every(({ state }) => state !== 'IN PROGRESS'), seen);
   assert.ok((steps.arrived.values?.['here'] ?? 0) >= (steps.arrived.values?.['made'] ?? 0), seen);
