@@ -3,8 +3,29 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LEASE_MS } from '../ledger/conformance-kit.test.ts';
 import { searchSeries, type LegFilter } from '../ledger/search.ts';
-import { consequences, END, next, store, type OpenFollowed } from './conformance.test.ts';
-import { delivered, deliveriesOf, notDelivered, openRuns, retryDeliveries, skipHook } from './sql.ts';
+import { BIDS } from '@scanflow/config';
+import { sessionDigest } from '../sessions/plan.ts';
+import { listSessions, sessionComplete } from '../sessions/step.ts';
+import {
+  completeSession,
+  consequences,
+  END,
+  next,
+  QUIET,
+  store,
+  type OpenFollowed,
+} from './conformance.test.ts';
+import {
+  delivered,
+  deliveriesOf,
+  nextDelivery,
+  notDelivered,
+  openRuns,
+  prune,
+  redoSession,
+  retryDeliveries,
+  skipHook,
+} from './sql.ts';
 
 export function runConformance(name: string, open: OpenFollowed): void {
   test(`${name}: runs of a hook that left the configuration are counted, and given up all at once`, async (t) => {
@@ -67,5 +88,38 @@ export function runConformance(name: string, open: OpenFollowed): void {
     assert.equal(latest.length, 50);
     assert.deepEqual([latest[0]?.increment, latest.at(-1)?.increment], [60, 36]);
     assert.deepEqual([...(await ledger.read(deliveriesOf, []))], []);
+  });
+
+  test(`${name}: a complete session is converted to BIDS again, one at a time; its last verdict is kept`, async (t) => {
+    const { ledger } = await open(t, consequences);
+    await store(ledger, 'a', 1);
+    const [{ id } = { id: '' }] = await ledger.read(listSessions, 9);
+    assert.match((await ledger.write(redoSession, 'nobody', 2)) ?? '', /no such session/);
+    assert.match((await ledger.write(redoSession, id, 2)) ?? '', /not complete yet/);
+    const quiet = await dueSession(ledger, 1 + QUIET);
+    const digest = sessionDigest(quiet.series);
+    assert.ok(await ledger.write(sessionComplete, quiet, { digest, folder: '/r' }, 1 + QUIET));
+    assert.equal(await ledger.write(redoSession, id, 200), undefined);
+    const run = await next(ledger, 200, BIDS);
+    assert.deepEqual([run.kind, run.subject, run.increment, run.attempts], ['complete', id, 1, 0]);
+    assert.match((await ledger.write(redoSession, id, 201)) ?? '', /being converted now/);
+    await ledger.write(delivered, run, 'valid', 202);
+    assert.equal(await ledger.write(nextDelivery, BIDS, 203), undefined);
+
+    await ledger.write(prune, 10_000);
+    const kept = (await ledger.read(deliveriesOf, [id])).get(id) ?? [];
+    assert.deepEqual(
+      kept.filter(({ hook }) => hook === BIDS).map(({ state, output }) => [state, output]),
+      [['done', 'valid']],
+    );
+    assert.equal(await ledger.write(redoSession, id, 10_001), undefined);
+    await ledger.write(
+      notDelivered,
+      await next(ledger, 10_001, BIDS),
+      { ...END, nextTry: undefined },
+      10_002,
+    );
+    assert.equal(await ledger.write(redoSession, id, 10_003), undefined, 'what failed is opened again, too');
+    assert.equal((await next(ledger, 10_003, BIDS)).attempts, 0);
   });
 }

@@ -5,7 +5,7 @@ import { defined } from '@scanflow/failure/defined';
 import { iso, type LegState, type Reason } from '../model/series.ts';
 import type { DeliveryView, SessionView } from '../ledger/rows.ts';
 
-/** What became of a session's conversion, for `/api/sessions`, reports, mail and the board. */
+/** What became of a session's conversion, for `/api/sessions`, its CSV, the command and the board. */
 export interface BidsReport {
   readonly state: LegState;
   readonly increment: number;
