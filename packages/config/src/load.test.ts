@@ -133,6 +133,8 @@ test("loadConfig: the sample for several streamers does not run beside a facilit
   );
   await writeFile(scale, textOf('Donders'));
   assert.ok((await loadConfig(scale)).ok, 'a file of its own');
+  await writeFile(scale, textOf('Example Imaging Centre'));
+  assert.ok((await loadConfig(scale)).ok, 'a file with scanners of its own works on, whatever its name');
 });
 
 const SOON = { timeoutMs: 10_000, everyMs: 5 };

@@ -48,9 +48,15 @@ export async function loadConfig(path: string, known?: KnownAttributes): Promise
 
 const SAMPLE = 'Example Imaging Centre';
 
+/** Nobody entered a scanner or a calendar of their own: nothing that works is refused. */
+const isSample = ({ facility, scanners, calendars }: Config): boolean =>
+  facility.name === SAMPLE &&
+  Object.keys(scanners).join() === 'prisma' &&
+  Object.values(calendars).every(({ file }) => file?.endsWith('calendars/prisma.ics') === true);
+
 /** The facility of scanflow.yaml beside the sample for several streamers, where that is not the sample itself. */
-async function ownFacility(path: string, { facility }: Config): Promise<string | undefined> {
-  if (basename(path) !== 'scanflow.scale.yaml' || facility.name !== SAMPLE) return undefined;
+async function ownFacility(path: string, config: Config): Promise<string | undefined> {
+  if (basename(path) !== 'scanflow.scale.yaml' || !isSample(config)) return undefined;
   const beside = await readBounded(join(dirname(path), 'scanflow.yaml'), LIMIT).catch(() => undefined);
   const own = beside === undefined ? undefined : parseConfig(beside.toString(), 'scanflow.yaml');
   return own?.ok === true && own.config.facility.name !== SAMPLE ? own.config.facility.name : undefined;

@@ -6,15 +6,7 @@ import { searchSeries, type LegFilter } from '../ledger/search.ts';
 import { BIDS } from '@scanflow/config';
 import { sessionDigest } from '../sessions/plan.ts';
 import { listSessions, sessionComplete } from '../sessions/step.ts';
-import {
-  completeSession,
-  consequences,
-  END,
-  next,
-  QUIET,
-  store,
-  type OpenFollowed,
-} from './conformance.test.ts';
+import { consequences, dueSession, END, next, QUIET, store, type OpenFollowed } from './conformance.test.ts';
 import {
   delivered,
   deliveriesOf,
