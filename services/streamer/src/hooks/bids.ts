@@ -118,13 +118,17 @@ export function bidsRequest(
   };
 }
 
+type Places = Pick<LoopDeps, 'context' | 'settings'>;
+
+/** The same, with the root where the session's project lives. Pure. */
+export const requestOf = (report: SessionReport, { context, settings }: Places): BidsRequest | undefined =>
+  bidsRequest(report, homeOf(report.labels?.project, settings.homes ?? [])?.root ?? context.root);
+
 /** The same for a session of the ledger. */
 export async function sessionRequest(
   id: string,
-  { ledger, context, settings }: Pick<LoopDeps, 'ledger' | 'context' | 'settings'>,
+  { ledger, ...places }: Places & Pick<LoopDeps, 'ledger'>,
 ): Promise<BidsRequest | undefined> {
   const view = await ledger.read(findSession, id);
-  if (view === undefined) return undefined;
-  const report = sessionReport(view, context);
-  return bidsRequest(report, homeOf(report.labels?.project, settings.homes ?? [])?.root ?? context.root);
+  return view && requestOf(sessionReport(view, places.context), places);
 }

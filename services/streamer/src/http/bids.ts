@@ -9,7 +9,7 @@ import { findSessions } from '../ledger/search.ts';
 import { sessionReport } from '../reports/session.ts';
 import { listSessions } from '../sessions/step.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { sessionRequest } from '../hooks/bids.ts';
+import { requestOf } from '../hooks/bids.ts';
 import { bidsReports } from '../reports/bids.ts';
 import { deliveriesOf, redoSession } from '../hooks/sql.ts';
 
@@ -40,19 +40,12 @@ async function sessionsOf(query: Query, deps: BidsDeps): Promise<object[]> {
     views.map(({ id }) => id),
   );
   const bids = bidsReports(views, told);
-  const sessions: object[] = [];
-  for (const view of views) {
-    const { id, accessionNumber, labels, complete, updated } = sessionReport(view, context);
-    const request = await sessionRequest(id, deps);
-    sessions.push({
-      id,
-      accessionNumber,
-      complete,
-      updated,
-      ...defined({ labels, request, bids: bids.get(id) }),
-    });
-  }
-  return sessions;
+  return views.map((view) => {
+    const report = sessionReport(view, context);
+    const { id, accessionNumber, labels, complete, updated } = report;
+    const more = defined({ labels, request: requestOf(report, deps), bids: bids.get(id) });
+    return { id, accessionNumber, complete, updated, ...more };
+  });
 }
 
 /** By whatever `findSessions` knows; else by project, subject or session label. */
