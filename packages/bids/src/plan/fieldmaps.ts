@@ -132,7 +132,7 @@ function fits(one: Placed, map: Placed, reversed: boolean): boolean {
   const sameShim = mine === undefined || its === undefined || same(mine, its, 0.5);
   const [geometry, other] = [one.series.geometry, map.series.geometry];
   if (geometry === undefined || other === undefined) return sameShim;
-  return sameShim && (reversed ? isSamePlace(geometry, other) : covers(other, geometry));
+  return sameShim && (reversed ? isSamePlace(geometry, other) : isNear(other, geometry));
 }
 
 const same = (one: readonly number[], other: readonly number[], within: number): boolean =>
@@ -147,12 +147,11 @@ const isSamePlace = (one: Geometry, other: Geometry): boolean =>
   same(one.orientation, other.orientation, 0.001) &&
   same(one.position, other.position, 1);
 
-/** A map in Hz or of phases is resampled: it has to be near enough, not the same. */
-const covers = (map: Geometry, image: Geometry): boolean => {
-  const centres = [map, image].map(centreOf);
-  const [a = [], b = []] = centres;
-  return Math.hypot(...a.map((value, index) => value - (b[index] ?? 0))) <= NEAR_MM;
-};
+/** Software resamples a map in Hz or of phases: it has to be of the same part of the body, not of the same voxels. */
+function isNear(map: Geometry, image: Geometry): boolean {
+  const to = centreOf(image);
+  return Math.hypot(...centreOf(map).map((value, axis) => value - (to[axis] ?? 0))) <= NEAR_MM;
+}
 const NEAR_MM = 100;
 
 function centreOf({ position, orientation, rows, columns, slices, spacing }: Geometry): number[] {
