@@ -2,8 +2,9 @@
 
 /** Packages of DICOM as data and on the wire read no clock; testkit has no tests of its own. */
 const READS_NO_CLOCK = /^packages\/(dicom|dimse|testkit)\//;
-/** The ledger is given times, and a monotonic clock limits patterns: not on every push. */
-const SELDOM = /^services\/streamer\/src\/ledger\/|^packages\/booking\/src\/pattern\//;
+/** The ledger is given times, a monotonic clock limits patterns, and datasets have the times of their images: not on every push. */
+const SELDOM =
+  /^services\/streamer\/src\/ledger\/|^packages\/booking\/src\/pattern\/|^services\/bids\/src\/work\//;
 /** Orthanc and PostgreSQL can stand still under a shifted clock: faketime does not follow each way in which their threads wait. */
 const STARTS_A_SERVER = /\bstart(Orthanc|Postgres)\b/;
 const JUDGE_TIMES = [

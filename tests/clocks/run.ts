@@ -8,6 +8,7 @@ import { glob, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { watchOver } from '@scanflow/runtime';
 import { moments } from './moments.ts';
 import { bearsShifting, testsOf } from './plan.ts';
 
@@ -16,7 +17,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const AT_ONCE = Math.min(2, availableParallelism());
 /** A test takes a minute at most, and a clock's run some minutes: whatever hangs is ended, so that the others count. */
 const TEST_MS = 180_000;
-const RUN_MS = 1_200_000;
+const RUN_MS = 600_000;
 
 const { values } = parseArgs({
   options: { 'every-push': { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
@@ -62,18 +63,22 @@ async function testsAt(
     largestUnit: 'seconds',
     smallestUnit: 'seconds',
   });
-  const options = ['--test-isolation=none', '--test-reporter=spec', `--test-timeout=${TEST_MS}`];
+  // once all tests have ended: under faketime a file operation sometimes never does, and Node.js would wait for it for ever
+  const ends = '--test-force-exit';
+  const options = ['--test-isolation=none', ends, '--test-reporter=spec', `--test-timeout=${TEST_MS}`];
   const node = [process.execPath, '--test', ...options];
   const child = spawn('faketime', ['-f', `+${seconds}s`, ...node, ...tests], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: RUN_MS,
-    killSignal: 'SIGKILL',
+    detached: true,
     // time-outs and measured durations go by this clock
     env: { ...process.env, FAKETIME_DONT_FAKE_MONOTONIC: '1' },
   });
+  // with all that it started: a process that is left would hold the pipes open
+  const watch = watchOver(child, { timeoutMs: RUN_MS, graceMs: 0 }, new AbortController().signal);
   const chunks: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   const [code] = (await once(child, 'close')) as [number | null];
+  watch.stop();
   return { code: code ?? 1, output: Buffer.concat(chunks).toString() };
 }
