@@ -107,6 +107,14 @@ test('caldav answers: a server that takes no change is asked once, and the page 
   await until(refused, { what: 'the refusal shows', timeoutMs: 30_000 });
   for (let index = 0; index < 3; index += 1) await running().pass();
   assert.equal(puts().length, from + 1);
+  const health = await running().page('/healthz');
+  assert.equal(health.status, 200);
+  const { degraded, faults } = (await health.json()) as { degraded: boolean; faults: { code: string }[] };
+  assert.deepEqual([degraded, faults.map(({ code }) => code)], [true, ['ANSWER_REFUSED']]);
+  assert.equal((await running().page('/readyz')).status, 200);
+  const metrics = await running().metrics();
+  assert.match(metrics, /^scanflow_cal2wl_calendar_answers_ok\{calendar="answered"\} 0$/m);
+  assert.match(metrics, /^scanflow_faults\{code="ANSWER_REFUSED",state="degraded"\} 1$/m);
   await running().see('answered', { state: 'good', bookings: 2, rejected: 1 });
   way.writing = undefined;
 });

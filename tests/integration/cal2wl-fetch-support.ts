@@ -24,6 +24,8 @@ export interface Calendars {
   /** Passes until a calendar has answered, or failed to: on a slow machine the first pass does not wait for all. */
   answered(name: string): Promise<FetchView>;
   metrics(): Promise<string>;
+  /** A page of the service, whatever its status. */
+  page(path: string): Promise<Response>;
 }
 
 /** Starts cal2wl; `calendars` are their configurations by name, as YAML flow without `scanner`. */
@@ -55,8 +57,8 @@ export async function startCalendars(
   );
   const args = ['services/cal2wl/src/main.ts', '--config', config];
   const program = await startProgram(process.execPath, args, { env });
-  const get = async (path: string): Promise<string> =>
-    (await apiFetch(data, `http://127.0.0.1:${port}${path}`)).text();
+  const page = (path: string): Promise<Response> => apiFetch(data, `http://127.0.0.1:${port}${path}`);
+  const get = async (path: string): Promise<string> => (await page(path)).text();
   const at = async (): Promise<Temporal.Instant | undefined> => {
     const text = await get('/api/bookings').catch(() => '{}');
     const { at: time } = JSON.parse(text) as { at?: string };
@@ -94,7 +96,7 @@ export async function startCalendars(
       },
       { what: `an answer of ${name}; it says ${program.output()}`, timeoutMs: 60_000 },
     );
-  return { program, data, pass, see, answered, metrics: () => get('/metrics') };
+  return { program, data, pass, see, answered, metrics: () => get('/metrics'), page };
 }
 
 /** Listens on a free loopback port; gives it. */

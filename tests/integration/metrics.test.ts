@@ -53,6 +53,8 @@ async function configuration(): Promise<{ file: string; ports: Readonly<Record<S
   const { certificate, key } = await makeSelfSigned(folder, 'localhost');
   const calendar = join(folder, 'calendar.ics');
   await writeFile(calendar, 'BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\nEND:VCALENDAR\r\n');
+  const password = join(folder, 'password');
+  await writeFile(password, 'lab', { mode: 0o600 });
   const file = join(folder, 'scanflow.yaml');
   const tls = { certificate, key };
   await writeFile(
@@ -61,7 +63,16 @@ async function configuration(): Promise<{ file: string; ports: Readonly<Record<S
       facility: { name: 'Here', timezone: 'Europe/Amsterdam' },
       data: folder,
       scanners: { prisma: { aet: 'PRISMA', modality: 'MR' } },
-      calendars: { prisma: { file: calendar, scanner: 'prisma' } },
+      calendars: {
+        prisma: { file: calendar, scanner: 'prisma' },
+        answered: {
+          caldav: 'http://127.0.0.1:9/lab/',
+          username: 'lab',
+          passwordFile: password,
+          answer: {},
+          scanner: 'prisma',
+        },
+      },
       bookings: { every: '1s' },
       worklist: { port: dicom[0], tls },
       receiver: { port: dicom[1] },

@@ -83,6 +83,11 @@ export class Answers {
   failureOf(calendar: string): Failure | undefined {
     return this.#calendars.get(calendar)?.failure;
   }
+
+  /** Calendars that get answers. */
+  get calendars(): readonly string[] {
+    return [...this.#calendars.keys()];
+  }
 }
 
 interface CalendarOptions {

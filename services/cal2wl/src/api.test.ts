@@ -31,6 +31,22 @@ test('health: a calendar that does not answer degrades and is shown, but is no f
   assert.deepEqual(detail['calendars'], { prisma: 'stale: FETCH_TIMEOUT' });
 });
 
+test('health: a calendar that takes no answers degrades and leaves the service ready; one that cannot be read has that fault alone', () => {
+  const refused = { kind: 'permanent', code: 'ANSWER_REFUSED', message: 'secret' } as const;
+  const unanswered = (name: string) => (name === 'prisma' ? refused : undefined);
+  const { ok, detail, faults = [] } = healthOf(report(), now, { every, unanswered });
+  assert.equal(ok, true);
+  assert.equal(detail['degraded'], true);
+  assert.deepEqual(
+    faults.map(({ state, code }) => [state, code]),
+    [['degraded', 'ANSWER_REFUSED']],
+  );
+  assert.doesNotMatch(JSON.stringify(faults), /secret/);
+  const stale = report({ calendars: [{ ...calendar, state: 'stale', failure }] });
+  const codes = healthOf(stale, now, { every, unanswered }).faults?.map(({ code }) => code);
+  assert.deepEqual(codes, ['FETCH_TIMEOUT']);
+});
+
 test('health: what cannot be written, and passes that do not end, are failures', () => {
   assert.equal(healthOf(report({ unwritten: failure }), now, { every }).ok, false);
   assert.equal(healthOf(report(), now.add({ minutes: 12 }), { every }).ok, true);

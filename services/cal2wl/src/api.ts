@@ -18,20 +18,19 @@ import type { Failure } from '@scanflow/failure';
 import { count, outcomeView, type CalendarReport, type PassReport } from './report.ts';
 import type { Reader } from './reader.ts';
 
+/** Why a calendar takes no answers, if so. */
+type Unanswered = (calendar: string) => Failure | undefined;
+
 export function addRoutes(
   app: FastifyInstance,
   last: () => PassReport | undefined,
-  /** Why a calendar takes no answers, if so. */
-  unanswered: (calendar: string) => Failure | undefined = () => undefined,
+  unanswered: Unanswered = () => undefined,
 ): void {
   app.get('/api/calendars', () => ({ calendars: calendarViews(last(), unanswered) }));
   app.get('/api/bookings', () => bookingViews(last()));
 }
 
-function calendarViews(
-  report: PassReport | undefined,
-  unanswered: (calendar: string) => Failure | undefined,
-): object[] {
+function calendarViews(report: PassReport | undefined, unanswered: Unanswered): object[] {
   const now = Temporal.Now.instant();
   return (report?.calendars ?? []).map(
     ({ calendar, scanner, state, waiting, failure, outcomes, held, projects, notes, ...more }) => ({
@@ -90,14 +89,20 @@ const CRON_LIMIT_MS = 86_400_000;
 /** Time for a pass on top of its interval. Fetches have their own time limits. */
 const GRACE_MS = 600_000;
 
+interface HealthOptions {
+  readonly every: number;
+  readonly cron?: string | undefined;
+  readonly unanswered?: Unanswered;
+}
+
 /**
- * A calendar that does not answer is a fault that leaves the service ready: its last good copy counts. Only names and codes: a
- * failure's message may hold the name of a file.
+ * A calendar that does not answer, or takes no answers, is a fault that leaves the service ready. Only names and codes: a failure's
+ * message may hold the name of a file.
  */
 export function healthOf(
   last: PassReport | undefined,
   now: Temporal.Instant,
-  { every, cron }: { every: number; cron?: string | undefined },
+  { every, cron, unanswered = () => undefined }: HealthOptions,
 ): Health {
   if (last === undefined)
     return { ok: false, detail: { why: 'the first pass over the calendars is not done yet' } };
@@ -107,7 +112,7 @@ export function healthOf(
       failure === undefined ? state : `${state}: ${failure.code}`,
     ]),
   );
-  const faults = last.calendars.flatMap(faultOf);
+  const faults = last.calendars.flatMap((one) => [...faultOf(one), ...unansweredFault(one, unanswered)]);
   const detail = { lastPass: last.at.toString(), items: last.items, calendars };
   const age = now.since(last.at).total('milliseconds');
   const limit = cron === undefined ? 3 * every + GRACE_MS : CRON_LIMIT_MS + GRACE_MS;
@@ -119,7 +124,7 @@ export function healthOf(
     const failing = { state: 'failing', code, message } as const;
     return { ok: false, detail: { ...detail, why: message }, faults: [failing, ...faults] };
   }
-  const degraded = last.calendars.some(({ state }) => state !== 'good');
+  const degraded = faults.length > 0 || last.calendars.some(({ state }) => state !== 'good');
   return { ok: true, detail: { ...detail, degraded }, faults };
 }
 
@@ -140,7 +145,33 @@ function faultOf({ calendar, state, lastGood, failure }: CalendarReport): Fault[
   ];
 }
 
+function unansweredFault({ calendar, state }: CalendarReport, unanswered: Unanswered): Fault[] {
+  const failure = unanswered(calendar);
+  // one that cannot be read gets no answers for that reason
+  if (failure === undefined || state !== 'good') return [];
+  const what = `${calendar} takes no answers: its events do not say what became of them; the worklist is complete.`;
+  const message = `${what} scanflow doctor calendars says why, docs/booking.md#answers-in-the-calendar what to do.`;
+  return [{ state: 'degraded', code: failure.code, message }];
+}
+
 const PREFIX = 'scanflow_cal2wl_';
+
+/** Whether calendars take answers, looked at with each scrape. */
+export function addAnswerMetrics(
+  registry: Registry,
+  calendars: readonly string[],
+  unanswered: Unanswered,
+): void {
+  new Gauge({
+    name: `${PREFIX}calendar_answers_ok`,
+    help: '1 if the calendar takes what became of its events, 0 if not. Absent without answer in the configuration.',
+    labelNames: ['calendar'],
+    registers: [registry],
+    collect() {
+      for (const calendar of calendars) this.set({ calendar }, unanswered(calendar) === undefined ? 1 : 0);
+    },
+  });
+}
 
 /** Registers the metrics. Call the result after each pass. Label values come only from the configuration and our own code. */
 export function createMetrics(registry: Registry): (report: PassReport) => void {

@@ -21,7 +21,7 @@ import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
 import { Answers } from './answers.ts';
-import { addRoutes, healthOf, createMetrics, calendarTrials } from './api.ts';
+import { addAnswerMetrics, addRoutes, healthOf, createMetrics, calendarTrials } from './api.ts';
 import { addBoard } from './board.ts';
 import { Passes } from './pass.ts';
 import { polite, Queues, keepRunning } from './schedule.ts';
@@ -48,7 +48,8 @@ export async function startCal2wl(context: ServiceContext<Config>, place = HERE)
   const registry = new Registry();
   const [count, tell] = [createMetrics(registry), createPassLog(log)];
   let last: PassReport | undefined;
-  const health = (): Health => healthOf(last, Temporal.Now.instant(), config.bookings);
+  const unanswered = answers.failureOf.bind(answers);
+  const health = (): Health => healthOf(last, Temporal.Now.instant(), { ...config.bookings, unanswered });
   const { bind, ports } = config.http;
   const http = await startHttp({
     bind,
@@ -98,7 +99,9 @@ interface Pages {
 }
 
 function addPages(app: FastifyInstance, { config, registry, log, passes, answers, last }: Pages): void {
-  addRoutes(app, last, (calendar) => answers.failureOf(calendar));
+  const unanswered = answers.failureOf.bind(answers);
+  addRoutes(app, last, unanswered);
+  addAnswerMetrics(registry, answers.calendars, unanswered);
   addBoard(app, { data: config.data, log, last });
   addWalkIns(app, { walkIns: passes.walkIns, last });
   const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });

@@ -199,6 +199,8 @@ export interface CalendarState {
   readonly held?: number;
   readonly clockSkewSeconds?: number;
   readonly failure?: { readonly code: string; readonly message: string };
+  /** Why it takes no answers. */
+  readonly answer?: { readonly code: string; readonly message: string };
   /** What is odd about it, although it was read. */
   readonly notes?: readonly { readonly code: string; readonly message: string }[];
 }
@@ -225,10 +227,19 @@ export function judgeCalendars(states: readonly CalendarState[], configured: rea
 
 function judgeCalendar(one: CalendarState): Finding[] {
   const { calendar, state, held = 0, notes = [], clockSkewSeconds = 0, bookings = 0, rejected = 0 } = one;
+  const { answer } = one;
   const findings = state === 'good' ? [] : [unreadText(one)];
   for (const { code, message } of notes)
     findings.push(
       warning(`${calendar}: ${message}`, 'Its bookings are on the worklist; docs/failures.md#cal2wl.', code),
+    );
+  if (answer !== undefined)
+    findings.push(
+      warning(
+        `${calendar} takes no answers, so its events do not say what became of them: ${answer.message}`,
+        'The worklist is complete; docs/booking.md#answers-in-the-calendar.',
+        answer.code,
+      ),
     );
   if (held > 0)
     findings.push(

@@ -145,6 +145,16 @@ test('nodes: commitment that is configured and not offered warns', () => {
   assert.deepEqual(judgeCommitment([{ sopClassUid, transferSyntax }], 'PACS'), []);
 });
 
+test('calendars: one that takes no answers warns, with the reason and its code', () => {
+  const state = { calendar: 'skyra', state: 'good', ageSeconds: 3 };
+  const answer = { code: 'ANSWER_REFUSED', message: "the calendar's server answered 403" };
+  const [finding, ...more] = judgeCalendars([{ ...state, answer }], ['skyra']);
+  assert.deepEqual(more, []);
+  assert.equal(finding?.state, 'warning');
+  assert.equal(finding.code, 'ANSWER_REFUSED');
+  assert.match(finding.message, /^skyra takes no answers.*403/);
+});
+
 test('calendars: stale for a while warns, for long or for ever fails', () => {
   const good = { calendar: 'a', state: 'good', ageSeconds: 30 };
   const stale = {

@@ -190,6 +190,21 @@ test('health: whom the receiver and the worklist refused shows, as text, with wh
   assert.match(worklist, /refused 2 more callers/);
 });
 
+test('health: a calendar that takes no answers says why, with its code, and is otherwise good', async (t) => {
+  const answer = { code: 'ANSWER_REFUSED', message: 'its server answered 403 <b>' };
+  const board = await rig(t, undefined, {
+    '/api/calendars': {
+      calendars: [
+        { calendar: 'prisma', state: 'good', bookings: 1, skipped: 0, rejected: 0, held: 0, answer },
+      ],
+    },
+  });
+  const { body } = await board.get('/health', { cookie: await board.signedIn('operator') });
+  const calendars = body.split('<section id="calendars"')[1]?.split('</section>')[0] ?? '';
+  assert.match(calendars, /class="check warn"/);
+  assert.match(calendars, /takes no answers.*answered 403 &lt;b&gt; <code>ANSWER_REFUSED<\/code>/);
+});
+
 test('health: a service that reports faults shows each with its code; one of a version before shows what it says', () => {
   const fault = {
     state: 'failing',

@@ -154,11 +154,12 @@ const list = (checks: readonly Check[]): Html =>
 function calendarChecks({ calendars, timezone, mayAccept }: HealthPage): Check[] {
   if (isAway(calendars)) return dark(calendars, timezone);
   if (calendars.length === 0) return [{ name: '', state: 'good', text: t.bookings.noCalendars }];
-  return calendars.map(({ calendar, state, ageSeconds, failure, held }) => ({
+  return calendars.map(({ calendar, state, ageSeconds, failure, answer, held }) => ({
     name: calendar,
-    state: state === 'good' ? (held > 0 ? 'warn' : 'good') : 'bad',
+    state: state !== 'good' ? 'bad' : held > 0 || answer !== undefined ? 'warn' : 'good',
     text: `${t.bookings.states[state]}, ${ageSeconds === undefined ? t.bookings.never : t.bookings.ago(ageSeconds)}`,
     todo: html`${failure !== undefined && html`<p class="say bad">${failure.message} <code>${failure.code}</code></p>`}
+    ${answer !== undefined && html`<p>${t.health.unanswered} ${answer.message} <code>${answer.code}</code></p>`}
     ${held > 0 && acceptForm(calendar, held, mayAccept)}`,
   }));
 }

@@ -65,6 +65,8 @@ export const calendarsAnswer = z.object({
       state: z.enum(['good', 'stale', 'unknown']),
       ageSeconds: count.optional(),
       failure: note.optional(),
+      /** Why it takes no answers. */
+      answer: note.optional(),
       notes: z.array(note).default([]),
       bookings: count,
       skipped: count,

@@ -88,6 +88,7 @@ export const healthTexts = {
   destination: (pending: number, failed: number): string => `${pending} pending, ${failed} failed`,
   look: 'Look',
   version: 'Version',
+  unanswered: 'It takes no answers, so its events do not say what became of them:',
   accept: 'Remove what it lost',
   held: (count: number): string =>
     `${plural(count, 'booking', 'bookings')} vanished from it. They stay until you accept that.`,
