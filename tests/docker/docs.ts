@@ -74,6 +74,14 @@ export class Machine {
     this.#folder = this.path(HOME);
   }
 
+  /** Plays a scanner without one, as install.md says: a series of 20 images for the first booking. */
+  async sendPhantom(): Promise<void> {
+    const blocks = await blocksIn('install.md');
+    const block = blocks.find(({ mark }) => mark.does === 'run' && mark.name === 'phantom');
+    assert.ok(block);
+    await this.must(block.code);
+  }
+
   /** The folder in which the page's commands run. */
   async enter(folder: string): Promise<void> {
     await mkdir(this.path(folder), { recursive: true });

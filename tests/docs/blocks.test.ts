@@ -24,7 +24,8 @@ for (const page of PAGES) {
     t.after(() => rm(folder, { recursive: true }));
     const sample = await readFile(join(ROOT, 'config/scanflow.yaml'), 'utf8');
     const pieces = (await blocksIn(page)).filter(
-      ({ mark }) => mark.does === 'config' || mark.does === 'merge',
+      ({ mark }) =>
+        mark.does === 'config' || (mark.does === 'merge' && /scanflow(?:\.\w+)?\.yaml$/.test(mark.path)),
     );
     for (const { line, code } of pieces) {
       const file = join(folder, `${page}-${line}.yaml`);
@@ -36,12 +37,18 @@ for (const page of PAGES) {
 }
 
 test('docs: a test of the compose stack follows each page', async () => {
-  const files = await Array.fromAsync(glob('tests/docker/docs-*.test.ts', { cwd: ROOT }));
+  const files = await Array.fromAsync(glob('tests/docker/**/docs-*.test.ts', { cwd: ROOT }));
   const texts = (await Promise.all(files.map((file) => readFile(join(ROOT, file), 'utf8')))).join('\n');
   assert.deepEqual(
     PAGES.filter((page) => !texts.includes(`'${page}'`)),
     [],
   );
+});
+
+test('docs: the image below an own one has the version of this Scanflow', async () => {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const text = await readFile(join(ROOT, 'docs/hooks.md'), 'utf8');
+  assert.deepEqual(text.match(/^FROM .*$/gm), [`FROM scanflow-streamer:${version}`]);
 });
 
 test('blocks: a block has the mark above it, also in a list', () => {

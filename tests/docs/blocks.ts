@@ -8,7 +8,7 @@
  * |                                         | the command runs again until they are there                                             |
  * | `file PATH`, `append PATH`              | becomes this file, or goes to its end                                                   |
  * | `config`                                | is a piece of scanflow.yaml; with the sample around it, `scanflow check` finds it good  |
- * | `merge PATH`                            | likewise; and it is put into this configuration file                                    |
+ * | `merge PATH`                            | likewise; and it is put into this configuration file (or this Compose file, unchecked)  |
  * | `not here: REASON`                      | cannot run in the test                                                                  |
  *
  * `tests/docs/blocks.test.ts` checks marks and configuration, without Docker. `tests/docker/docs.ts` follows the pages.
@@ -17,7 +17,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Pages whose every block has a mark. */
-export const PAGES = ['install.md', 'operations.md'] as const;
+export const PAGES = ['install.md', 'operations.md', 'hooks.md'] as const;
 
 export type Page = (typeof PAGES)[number];
 
