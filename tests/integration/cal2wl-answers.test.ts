@@ -88,6 +88,43 @@ test('caldav answers: an event that becomes good says so, and one that somebody 
   assert.doesNotMatch(after, /rejected/);
 });
 
+test('caldav answers: a series says it once, also which occurrences are meant; what a program copies into an exception goes', async () => {
+  const more = { summary: 'somebody', rrule: 'FREQ=HOURLY;INTERVAL=2;COUNT=2' };
+  await radicale.put('answered', 'series.ics', event('series', 3, more));
+  const before = await objectAt('series');
+  const all = await says('series', /COMMENT:Scanflow: rejected\. /);
+  assert.equal(all.replace(/COMMENT:[^]*?\r?\n(?! )/, ''), before);
+  const own = /COMMENT:[^]*?\r\n(?! )/.exec(all)?.[0] ?? '';
+
+  const entry = soon('series', 3, more);
+  const exception = soon('series', 5, {
+    summary: '3010000.01 sub-010 ses-mri01',
+    recurrenceId: entry.start.add({ hours: 2 }),
+  });
+  const lines = own.trimEnd().replaceAll('\r\n ', '');
+  await radicale.put('answered', 'series.ics', makeCalendar([entry, { ...exception, lines: [lines] }]));
+  const unfolded = async (): Promise<string> => (await objectAt('series')).replaceAll(/\r?\n /g, '');
+  const mixed = await until(
+    async () => {
+      const text = await unfolded();
+      return /\d\d:\d\d: rejected\..*\d\d:\d\d: taken as 3010000\.01/.test(text) ? text : undefined;
+    },
+    { what: 'the series says what became of each', timeoutMs: 30_000 },
+  );
+  assert.equal(mixed.match(/COMMENT:/g)?.length, 1, mixed);
+  assert.equal(mixed.match(/BEGIN:VEVENT/g)?.length, 2);
+  const kept = await records();
+  const from = puts().length;
+  for (let index = 0; index < 3; index += 1) await running().pass();
+  assert.equal(puts().length, from);
+  assert.deepEqual(await records(), kept);
+
+  await begin('answer: { when: [] }');
+  await says('series', /^(?![^]*COMMENT)/);
+  await radicale.delete('answered', 'series.ics');
+  await begin('answer: { when: [rejected, taken] }');
+});
+
 test('caldav answers: a category instead; with nothing wanted, all goes', async () => {
   await radicale.put('answered', 'worse.ics', event('worse', 8, { summary: 'nobody' }));
   await begin('answer: { property: categories }');

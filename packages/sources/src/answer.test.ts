@@ -87,15 +87,13 @@ test('answer: a category that a program joined with others is cut out of their l
   assert.equal(withAnswer(joined('CATEGORIES:MRI\\, 3T,Scanflow rej\r\n ected,PhD'), undefined), 'unsafe');
 });
 
-test('answer: series, overrides, events with guests and what is no plain event are left alone', () => {
+test('answer: events with guests, exceptions alone, and what is no plain event are left alone', () => {
   const withLine = (line: string): Buffer =>
     bytes(
       '\r\n',
       EVENT.flatMap((one) => (one === 'X-UNKNOWN:kept' ? [one, ...line.split('\n')] : [one])),
     );
   for (const line of [
-    'RRULE:FREQ=DAILY',
-    'RDATE;VALUE=DATE:20261130',
     'RECURRENCE-ID:20261130T080000Z',
     'ATTENDEE;CN=A:mailto:a@example.org',
     'END:VEVENT\nBEGIN:VEVENT',
@@ -109,6 +107,49 @@ test('answer: series, overrides, events with guests and what is no plain event a
     'begin:vcalendar\nbegin:vevent\nend:vevent',
   ])
     assert.equal(withAnswer(Buffer.from(text), REJECTED), 'unsafe', text);
+});
+
+/** A series of which a person changed one occurrence: programs copy all properties into the exception. */
+const series = (master: readonly string[] = [], exception: readonly string[] = []): Buffer =>
+  bytes('\r\n', [
+    ...EVENT.slice(0, 6),
+    ...[
+      'BEGIN:VEVENT',
+      'UID:s',
+      'RECURRENCE-ID:20261207T080000Z',
+      'SUMMARY:mended',
+      ...exception,
+      'END:VEVENT',
+    ],
+    ...['BEGIN:VEVENT', 'UID:s', 'RRULE:FREQ=WEEKLY', 'EXDATE:20261214T080000Z', ...master],
+    ...EVENT.slice(14),
+  ]);
+const COMMENT = 'COMMENT:Scanflow: rejected. No labels.';
+
+test('answer: a series gets it in the event that repeats, every other byte stays, and no exception is made', () => {
+  const answer = comment('rejected. No labels.');
+  assert.equal(edited(series(), answer).compare(series([COMMENT])), 0);
+  assert.equal(withAnswer(series([COMMENT]), answer), 'same');
+  assert.equal(edited(series([COMMENT])).compare(series()), 0);
+  assert.equal(withAnswer(series(), undefined), 'same');
+});
+
+test('answer: what a program copied into an exception goes, since it is about other occurrences', () => {
+  const answer = comment('rejected. No labels.');
+  assert.equal(edited(series([COMMENT], [COMMENT]), answer).compare(series([COMMENT])), 0);
+  assert.equal(edited(series([COMMENT], [COMMENT])).compare(series()), 0);
+  assert.equal(edited(series([], [COMMENT]), answer).compare(series([COMMENT])), 0);
+});
+
+test('answer: objects of several events are left alone where their UIDs differ, or one has guests', () => {
+  const text = series().toString();
+  for (const other of [
+    text.replace('UID:s', 'UID:t'),
+    text.replace('SUMMARY:mended', 'ATTENDEE:mailto:a@example.org'),
+    text.replace('RECURRENCE-ID:20261207T080000Z', 'COMMENT:x'),
+    text.replace('END:VEVENT\r\n', ''),
+  ])
+    assert.equal(withAnswer(Buffer.from(other), REJECTED), 'unsafe');
 });
 
 test('answer: bytes that are no UTF-8 stay', () => {

@@ -25,32 +25,55 @@ interface Line {
 }
 
 /**
- * The object with this answer and no other one of ours; undefined: with none. `same`: it is so already. `unsafe`: Scanflow
- * leaves it alone: a series, an event with guests (a server may mail them about each change), or no plain event.
+ * The object with this answer and no other one of ours; undefined: with none. A series gets it in the event that repeats, and its
+ * exceptions have none: docs/decisions/0027-answers.md. `same`: it is so already. `unsafe`: Scanflow leaves it alone: an event
+ * with guests (a server may mail them about each change), or no plain object.
  */
 export function withAnswer(
   object: Uint8Array,
   answer: Answer | undefined,
 ): Buffer<ArrayBuffer> | 'same' | 'unsafe' {
   const lines = linesOf(Buffer.from(object).toString('latin1'));
-  const place = placeOf(lines);
-  if (place === undefined) return 'unsafe';
-  const own = lines.slice(place.from, place.to).flatMap(ownTexts);
+  const events = eventsIn(lines);
+  if (events === undefined) return 'unsafe';
+  const made = events.map((event) =>
+    edit(lines.slice(event.from, event.to), event.isException ? undefined : answer),
+  );
+  if (made.every((one) => one === 'same')) return 'same';
+  let [text, at] = ['', 0];
+  for (const [index, { from, to }] of events.entries()) {
+    const edited = made[index];
+    if (edited === undefined) return 'unsafe';
+    const end = /\r*\n$/.exec(lines[from - 1]?.raw ?? '')?.[0] ?? '\r\n';
+    text += raw(lines.slice(at, from));
+    text += edited === 'same' ? raw(lines.slice(from, to)) : edited.kept;
+    if (edited !== 'same' && edited.added !== undefined) text += folded(edited.added, end);
+    at = to;
+  }
+  return Buffer.from(`${text}${raw(lines.slice(at))}`, 'latin1');
+}
+
+interface Edited {
+  /** The properties without ours. */
+  readonly kept: string;
+  /** Ours, before it is folded. */
+  readonly added: string | undefined;
+}
+
+/** The properties of one event with this answer; undefined where the old one cannot be cut out. */
+function edit(properties: readonly Line[], answer: Answer | undefined): Edited | 'same' | undefined {
+  const own = properties.flatMap(ownTexts);
   const wanted = answer === undefined ? [] : [latin1(cleaned(answer))];
   if (own.length === wanted.length && own.every((text, index) => text === wanted[index])) {
-    const isKind = answer === undefined || lines.slice(place.from, place.to).some(isOf(answer));
+    const isKind = answer === undefined || properties.some(isOf(answer));
     if (isKind) return 'same';
   }
-  const kept = lines.slice(place.from, place.to).map(withoutOwn);
-  if (kept.includes(undefined)) return 'unsafe';
-  const end = /\r*\n$/.exec(lines[place.from - 1]?.raw ?? '')?.[0] ?? '\r\n';
-  const added = answer === undefined ? '' : folded(lineOf(answer), end);
-  const raw = (part: readonly Line[]): string => part.map((line) => line.raw).join('');
-  return Buffer.from(
-    `${raw(lines.slice(0, place.from))}${kept.join('')}${added}${raw(lines.slice(place.to))}`,
-    'latin1',
-  );
+  const kept = properties.map(withoutOwn);
+  if (kept.includes(undefined)) return undefined;
+  return { kept: kept.join(''), added: answer && lineOf(answer) };
 }
+
+const raw = (part: readonly Line[]): string => part.map((line) => line.raw).join('');
 
 /** UID of the event in an object; undefined where it is not plain. */
 export const uidIn = (data: string): string | undefined =>
@@ -67,24 +90,50 @@ function linesOf(text: string): Line[] {
   }));
 }
 
-/** What a change could break, or what makes a server write to people. */
-const DELICATE = /^(?:RRULE|RDATE|EXRULE|EXDATE|RECURRENCE-ID|ATTENDEE)[;:]/i;
+/** Properties of one event, without its alarms: from the line after BEGIN to the line before which a property may be added. */
+interface Event {
+  readonly from: number;
+  readonly to: number;
+  /** It replaces one occurrence of a series. */
+  readonly isException: boolean;
+}
 
-/** The properties of the only event, without its alarms: from the line after BEGIN to the line before which a property may be added. */
-function placeOf(lines: readonly Line[]): { readonly from: number; readonly to: number } | undefined {
+/** The event and its exceptions; undefined where the object is not plain, or names guests. */
+function eventsIn(lines: readonly Line[]): Event[] | undefined {
   const where = (wanted: RegExp): number[] =>
     lines.flatMap(({ text }, index) => (wanted.test(text) ? [index] : []));
-  const [begin, ...begins] = where(/^BEGIN:VEVENT$/i);
-  const [end, ...ends] = where(/^END:VEVENT$/i);
-  const calendars = where(/^BEGIN:VCALENDAR$/i);
-  if (begin === undefined || end === undefined || end < begin) return undefined;
-  if (begins.length + ends.length > 0 || calendars.length !== 1) return undefined;
-  // programs that write small letters write other things in their own way, too
-  if (lines[begin]?.text !== 'BEGIN:VEVENT') return undefined;
-  if (lines.slice(begin, end).some(({ text }) => DELICATE.test(text))) return undefined;
-  const inner = lines.findIndex(({ text }, index) => index > begin && index < end && /^BEGIN:/i.test(text));
-  return { from: begin + 1, to: inner < 0 ? end : inner };
+  const [begins, ends] = [where(/^BEGIN:VEVENT$/i), where(/^END:VEVENT$/i)];
+  if (begins.length === 0 || begins.length !== ends.length) return undefined;
+  if (where(/^BEGIN:VCALENDAR$/i).length !== 1) return undefined;
+  const events = begins.map((begin, index): Event | undefined => {
+    const end = ends[index] ?? -1;
+    if (end < begin || end > (begins[index + 1] ?? lines.length)) return undefined;
+    const whole = lines.slice(begin, end);
+    // programs that write small letters write other things in their own way, too
+    if (whole[0]?.text !== 'BEGIN:VEVENT' || whole.some(({ text }) => /^ATTENDEE[;:]/i.test(text)))
+      return undefined;
+    const inner = lines.findIndex(({ text }, at) => at > begin && at < end && /^BEGIN:/i.test(text));
+    const to = inner < 0 ? end : inner;
+    const isException = lines.slice(begin, to).some(({ text }) => /^RECURRENCE-ID[;:]/i.test(text));
+    return { from: begin + 1, to, isException };
+  });
+  const known = events.filter((event) => event !== undefined);
+  const isPlain = known.length === events.length && known.filter((one) => !one.isException).length === 1;
+  return isPlain && uidsOf(lines, known).size <= 1 ? known : undefined;
 }
+
+const uidsOf = (lines: readonly Line[], events: readonly Event[]): Set<string> =>
+  new Set(
+    events.map(
+      ({ from, to }) =>
+        uidIn(
+          lines
+            .slice(from, to)
+            .map(({ text }) => text)
+            .join('\n'),
+        ) ?? '',
+    ),
+  );
 
 const PROPERTY = /^(COMMENT|CATEGORIES)(?:;(?:"[^"]*"|[^":])*)?:(.*)$/is;
 

@@ -6,7 +6,14 @@ import type { Answered, Source } from '@scanflow/sources';
 import { Answers, wishesOf } from './answers.ts';
 import { emptyReport, type CalendarReport } from './report.ts';
 
-const WISH = { property: 'categories', when: ['rejected'] } as const;
+const WISHED: Parameters<typeof wishesOf>[1] = {
+  wish: { property: 'categories', when: ['rejected'] },
+  isErased: () => false,
+  zone: 'Europe/Amsterdam',
+};
+type Wish = Parameters<typeof wishesOf>[1]['wish'];
+const COMMENTS: Wish = { property: 'comment', when: ['rejected'] };
+const BOTH: Wish = { property: 'comment', when: ['rejected', 'taken'] };
 const rejected = (uid: string, more: Partial<Outcome> = {}): Outcome =>
   ({ outcome: 'rejected', code: 'NO_LABELS', reason: 'No labels.', uid, ...more }) as Outcome;
 const MARKED = { property: 'categories', text: 'Scanflow rejected' };
@@ -15,12 +22,10 @@ test('answers: rejected events get one, others lose it, and events of several ou
   const outcomes = [
     rejected('a'),
     rejected('b', { outcome: 'skipped' }),
-    rejected('series'),
-    rejected('series', { recurrenceId: '2026-11-30T08:00:00Z' }),
     rejected('twice'),
     rejected('twice'),
   ];
-  const wishes = wishesOf(outcomes, { ...WISH, when: ['rejected'] }, () => false);
+  const wishes = wishesOf(outcomes, WISHED);
   assert.deepEqual(
     [...wishes],
     [
@@ -28,10 +33,42 @@ test('answers: rejected events get one, others lose it, and events of several ou
       ['b', undefined],
     ],
   );
-  const erased = wishesOf([rejected('a')], { ...WISH, when: ['rejected'] }, () => true);
+  const erased = wishesOf([rejected('a')], { ...WISHED, isErased: () => true });
   assert.deepEqual([...erased], [['a', undefined]]);
-  const comment = wishesOf([rejected('a')], { property: 'comment', when: ['rejected'] }, () => false);
+  const comment = wishesOf([rejected('a')], { ...WISHED, wish: COMMENTS });
   assert.equal(comment.get('a')?.text, 'Scanflow: rejected. No labels.');
+});
+
+/** An occurrence of the series `s`. */
+const at = (day: string, more: Partial<Outcome> = {}): Outcome => {
+  const start = Temporal.Instant.from(`2026-12-${day}T08:00:00Z`);
+  return rejected('s', { recurrenceId: start.toString(), start, ...more });
+};
+const taken = (day: string, session = '1'): Outcome => {
+  const { start } = at(day);
+  const record = { labels: { project: 'P', subject: 'S', session }, start: String(start) };
+  return { ...at(day), outcome: 'booking', record } as unknown as Outcome;
+};
+
+test('answers: a series says what holds for all its occurrences; where they differ, a comment says of which', () => {
+  const said = (outcomes: readonly Outcome[], wish: Wish): string | undefined =>
+    wishesOf(outcomes, { ...WISHED, wish }).get('s')?.text;
+  assert.equal(said([at('07'), at('14')], COMMENTS), 'Scanflow: rejected. No labels.');
+  assert.equal(said([taken('07'), taken('14')], COMMENTS), undefined);
+  assert.equal(said([taken('07'), taken('14')], BOTH), 'Scanflow: taken as P · S · 1.');
+  // a cancelled occurrence says nothing of the others
+  const cancelled = at('21', { outcome: 'skipped' });
+  assert.equal(said([at('07'), cancelled], COMMENTS), 'Scanflow: rejected. No labels.');
+  assert.equal(
+    said([at('07'), taken('14'), at('21')], COMMENTS),
+    'Scanflow: 2026-12-07 09:00, 2026-12-21 09:00: rejected. No labels.',
+  );
+  assert.equal(
+    said([at('07'), taken('14'), taken('21', '2')], BOTH),
+    'Scanflow: 2026-12-07 09:00: rejected. No labels. 2026-12-14 09:00: taken as P · S · 1. 2026-12-21 09:00: taken as P · S · 2.',
+  );
+  const wishes = wishesOf([at('07'), taken('14')], WISHED);
+  assert.deepEqual([...wishes], [['s', undefined]], 'a category would be about all occurrences');
 });
 
 const FETCH = { outcome: 'new', ms: 1, bytes: 1 } as const;
@@ -46,7 +83,9 @@ function answering(write: NonNullable<Source['answer']>) {
   const config = { calendars: { lab: { answer: { property: 'comment', when: ['rejected'] } } } };
   const source: Source = { fetch: () => assert.fail('nothing is fetched'), answer: write };
   const answers = new Answers({
-    config: config as unknown as ConstructorParameters<typeof Answers>[0]['config'],
+    config: { ...config, facility: { timezone: 'Europe/Amsterdam' } } as unknown as ConstructorParameters<
+      typeof Answers
+    >[0]['config'],
     sources: new Map([['lab', source]]),
     isErased: () => false,
     log: createLog({ service: 'test', level: 'error' }),

@@ -1,5 +1,5 @@
 /** Writes into booking calendars what became of their events, where the configuration wants it (`calendars.NAME.answer`). */
-import type { Outcome } from '@scanflow/booking';
+import { rowOf, type Outcome } from '@scanflow/booking';
 import type { Config } from '@scanflow/config';
 import type { Failure } from '@scanflow/failure';
 import type { Log } from '@scanflow/runtime';
@@ -16,35 +16,68 @@ const DAY_MS = 86_400_000;
 /** Pause after a server that does not answer. */
 const PAUSE_MS = 600_000;
 
-/** What each event shall say, by UID. Recurring events, and events with several outcomes, are left alone. Pure. */
+interface WishOptions {
+  readonly wish: Wish;
+  readonly isErased: (one: Outcome) => boolean;
+  readonly zone: string;
+}
+
+type State = 'rejected' | 'taken' | 'skipped';
+
+/** What each event shall say, by UID. Of a series that is what holds for its occurrences; UIDs of several events are left alone. Pure. */
 export function wishesOf(
   outcomes: readonly Outcome[],
-  { property, when }: Wish,
-  isErased: (one: Outcome) => boolean,
+  options: WishOptions,
 ): Map<string, Answer | undefined> {
+  const byUid = Map.groupBy(outcomes, ({ uid }) => uid);
   const wishes = new Map<string, Answer | undefined>();
-  const left = new Set<string>();
-  for (const one of outcomes) {
-    const { uid, recurrenceId } = one;
-    if (uid === undefined) continue;
-    if (recurrenceId !== undefined || wishes.has(uid)) left.add(uid);
-    const state = isErased(one) ? 'skipped' : one.outcome === 'booking' ? 'taken' : one.outcome;
-    const isWanted = state !== 'skipped' && when.includes(state);
-    wishes.set(uid, isWanted ? answerOf(one, property, state) : undefined);
+  for (const [uid, all] of byUid) {
+    const occurrences = new Set(all.map(({ recurrenceId }) => recurrenceId));
+    if (uid !== undefined && occurrences.size === all.length) wishes.set(uid, wishOf(all, options));
   }
-  for (const uid of left) wishes.delete(uid);
   return wishes;
 }
 
-function answerOf(one: Outcome, property: Answer['property'], state: 'rejected' | 'taken'): Answer {
-  if (property === 'categories') return { property, text: CATEGORIES[state] };
-  if (one.outcome !== 'booking') return { property, text: `${MARK}rejected. ${one.reason}` };
+function wishOf(all: readonly Outcome[], { wish, isErased, zone }: WishOptions): Answer | undefined {
+  const { property, when } = wish;
+  const stateOf = (one: Outcome): State =>
+    isErased(one) ? 'skipped' : one.outcome === 'booking' ? 'taken' : one.outcome;
+  const known = all.flatMap((one) => {
+    const state = stateOf(one);
+    return state === 'skipped' ? [] : [{ one, state, text: textOf(one) }];
+  });
+  const wanted = known.filter(({ state }) => when.includes(state));
+  const [first] = wanted;
+  if (first === undefined) return undefined;
+  const isWhole = (same: (one: (typeof known)[number]) => boolean): boolean =>
+    wanted.length === known.length && wanted.every(same);
+  if (property === 'categories')
+    return isWhole(({ state }) => state === first.state)
+      ? { property, text: CATEGORIES[first.state] }
+      : undefined;
+  if (isWhole(({ text }) => text === first.text)) return { property, text: `${MARK}${first.text}` };
+  const parts = [...Map.groupBy(wanted, ({ text }) => text)].map(
+    ([text, some]) => `${some.map(({ one }) => timeOf(one, zone)).join(', ')}: ${text}`,
+  );
+  return { property, text: `${MARK}${parts.join(' ')}` };
+}
+
+function textOf(one: Outcome): string {
+  if (one.outcome !== 'booking') return `rejected. ${one.reason}`;
   const { project, subject, session } = one.record.labels;
-  return { property, text: `${MARK}taken as ${project} · ${subject} · ${session}.` };
+  return `taken as ${project} · ${subject} · ${session}.`;
+}
+
+/** Start of an occurrence, as people read it. */
+function timeOf(one: Outcome, zone: string): string {
+  const { start } = rowOf(one);
+  if (start === undefined) return 'at an unknown time';
+  const local = Temporal.Instant.from(start).toZonedDateTimeISO(zone).toPlainDateTime();
+  return local.toString({ smallestUnit: 'minute' }).replace('T', ' ');
 }
 
 export interface AnswersOptions {
-  readonly config: Pick<Config, 'calendars'>;
+  readonly config: Pick<Config, 'calendars' | 'facility'>;
   readonly sources: ReadonlyMap<string, Source>;
   readonly isErased: (one: Outcome) => boolean;
   readonly log: Log;
@@ -61,7 +94,8 @@ export class Answers {
       Object.entries(config.calendars).flatMap(([name, { answer }]) => {
         const write = sources.get(name)?.answer;
         if (answer === undefined || write === undefined) return [];
-        const options = { wish: answer, write, isErased, log: log.child({ calendar: name }), now };
+        const { timezone: zone } = config.facility;
+        const options = { wish: answer, write, isErased, zone, log: log.child({ calendar: name }), now };
         return [[name, new OneCalendar(options)]];
       }),
     );
@@ -90,10 +124,8 @@ export class Answers {
   }
 }
 
-interface CalendarOptions {
-  readonly wish: Wish;
+interface CalendarOptions extends WishOptions {
   readonly write: NonNullable<Source['answer']>;
-  readonly isErased: (one: Outcome) => boolean;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -112,9 +144,9 @@ class OneCalendar {
 
   /** It never throws. */
   async give(report: CalendarReport, signal: AbortSignal): Promise<void> {
-    const { wish, isErased, write, log, now } = this.#options;
+    const { write, log, now } = this.#options;
     if (!isCertain(report) || now() < this.#pausedUntil) return;
-    const answers = wishesOf(report.outcomes, wish, isErased);
+    const answers = wishesOf(report.outcomes, this.#options);
     this.#forget();
     let room = MOST_PER_PASS;
     const mayWrite = (uid: string): boolean => {
