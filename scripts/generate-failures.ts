@@ -25,7 +25,7 @@ the data. **Kind** says what happens without you:
 | **ambiguous** | it may have worked: the peer broke off before it answered. Scanflow repeats it, which is harmless, since the peer knows the image by its UID |
 | **notice** | nothing failed, but somebody should know |
 
-Codes of bookings and of reading calendars: [booking.md](booking.md). Codes of fetching calendars (\`FETCH_…\`): [operations.md](operations.md#calendars).`;
+Codes of bookings and of reading calendars: [booking-reference.md](booking-reference.md). Codes of fetching calendars (\`FETCH_…\`): [operations.md](operations.md#calendars).`;
 
 const named = (codes: string): string =>
   codes

@@ -51,6 +51,25 @@ test('docs: every link between pages leads to a page and a heading', async () =>
   assert.deepEqual((await Promise.all(pages.map(brokenLinks))).flat(), []);
 });
 
+test('docs: pages and headings that code, configuration and alerts name are there', async () => {
+  const wrong: string[] = [];
+  let found = 0;
+  for await (const file of glob('{packages,services,scripts,config,deploy}/**/*.{ts,tsx,yaml,yml,json}', {
+    cwd: ROOT,
+    exclude: ['**/node_modules/**'],
+  }))
+    for (const [, page = '', anchor] of (await read(file)).matchAll(
+      /\b(docs\/[\w-]+\.md)(?:#([\p{L}\p{N}_-]+))?/gu,
+    )) {
+      found += 1;
+      const text = await read(page).catch(() => undefined);
+      const isThere = text !== undefined && (anchor === undefined || anchorsOf(text).includes(anchor));
+      if (!isThere) wrong.push(`${file}: ${page}#${anchor ?? ''}`);
+    }
+  assert.ok(found > 50, 'no links were found');
+  assert.deepEqual(wrong, []);
+});
+
 test('docs: each page opens with who it is for', async () => {
   const silent: string[] = [];
   for (const page of written) if (!/^# .+\n\n(?:.+\n)*?For /.test(await read(page))) silent.push(page);

@@ -187,8 +187,8 @@ test('projects: a list by http; while it does not answer, what it last said coun
   }
 });
 
-test('docs/booking.md: tells every code, of interpretation and of reading, and no other', async () => {
-  const page = await readFile('docs/booking.md', 'utf8');
+test('docs/booking-reference.md: tells every code, of interpretation and of reading, and no other', async () => {
+  const page = await readFile('docs/booking-reference.md', 'utf8');
   const told = new Set(Array.from(page.matchAll(/^\| `([A-Z_]+)` +\|/gm), ([, code]) => code));
   const sources = 'packages/calendar/src';
   const reading = new Set<string>();
@@ -204,11 +204,11 @@ test('docs/booking.md: tells every code, of interpretation and of reading, and n
   assert.deepEqual(
     [...all].filter((code) => !told.has(code)),
     [],
-    'not in docs/booking.md',
+    'not in docs/booking-reference.md',
   );
   assert.deepEqual(
     [...told].filter((code) => !all.has(code ?? '')),
     [],
-    'in docs/booking.md, but never given',
+    'in docs/booking-reference.md, but never given',
   );
 });

@@ -90,7 +90,7 @@ export const answer = z
   })
   .optional()
   .describe(
-    'Writes into events of a `caldav` calendar what became of them. Its user needs permission to write. If absent, cal2wl writes nothing. docs/booking.md says which events it leaves alone.',
+    'Writes into events of a `caldav` calendar what became of them. Its user needs permission to write. If absent, cal2wl writes nothing. docs/booking-reference.md#answers-in-the-calendar says which events it leaves alone.',
   );
 
 type Calendar = z.output<z.ZodObject<typeof fetching>>;

@@ -52,7 +52,7 @@ const projects = z.strictObject({
   file: file
     .optional()
     .describe(
-      'Text file with one project per line (`#` begins a comment). Or a JSON array that also says who may book a project, on which scanners, from when and until when: docs/booking.md.',
+      'Text file with one project per line (`#` begins a comment). Or a JSON array that also says who may book a project, on which scanners, from when and until when: docs/booking-reference.md#who-may-book-a-project.',
     ),
   url: z
     .url({ protocol: /^https?$/, error: 'expected an address like https://grants.example.org/projects.txt' })
@@ -68,7 +68,7 @@ const PATTERNS =
   'Patterns over the title of an event (SUMMARY); the first that matches gives project, subject and session. Each needs the named groups `(?<project>…)`, `(?<subject>…)` and `(?<session>…)`, except those that `defaults` names.';
 const KEYS = 'Words before the colon of lines in the description, in any case.';
 const WORDS =
-  'Languages whose words count in lines, too: `nl` adds `Proefpersoon`, `Deelnemer`, `Sessie` and others to those of `keys`. docs/booking.md lists them.';
+  'Languages whose words count in lines, too: `nl` adds `Proefpersoon`, `Deelnemer`, `Sessie` and others to those of `keys`. docs/booking-reference.md#words-of-other-languages lists them.';
 const DEFAULTS = 'Labels that may be left out, and what they are then.';
 const NORMALISE =
   'How labels are rewritten; nothing is rewritten where nothing stands here. Each of `project`, `subject` and `session` has `case`, `prefix` and `pad`.';

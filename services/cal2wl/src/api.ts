@@ -150,7 +150,7 @@ function unansweredFault({ calendar, state }: CalendarReport, unanswered: Unansw
   // one that cannot be read gets no answers for that reason
   if (failure === undefined || state !== 'good') return [];
   const what = `${calendar} takes no answers: its events do not say what became of them; the worklist is complete.`;
-  const message = `${what} scanflow doctor calendars says why, docs/booking.md#answers-in-the-calendar what to do.`;
+  const message = `${what} scanflow doctor calendars says why, docs/booking-reference.md#answers-in-the-calendar what to do.`;
   return [{ state: 'degraded', code: failure.code, message }];
 }
 

@@ -71,7 +71,7 @@ function projectList(source: Source, lastGood: string, log: Log): ProjectList {
       return {
         kind: 'permanent',
         code: 'PROJECTS_UNREADABLE',
-        message: `${parsed.problem} Write one project a line, or a JSON array as docs/booking.md shows; its last good content counts until then.`,
+        message: `${parsed.problem} Write one project a line, or a JSON array as docs/booking-reference.md#who-may-book-a-project shows; its last good content counts until then.`,
       };
     if (content === text) return undefined;
     [projects, text] = [parsed.projects, content];

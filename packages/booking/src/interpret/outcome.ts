@@ -1,4 +1,4 @@
-/** What becomes of an event, told to machines by a code and to people by a sentence. docs/booking.md explains each code. */
+/** What becomes of an event, told to machines by a code and to people by a sentence. docs/booking-reference.md explains each code. */
 import type { Booking, Labels } from '../booking.ts';
 import { defined } from '@scanflow/failure/defined';
 import type { BookingRecord } from '../records.ts';

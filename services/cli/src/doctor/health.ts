@@ -237,7 +237,7 @@ function judgeCalendar(one: CalendarState): Finding[] {
     findings.push(
       warning(
         `${calendar} takes no answers, so its events do not say what became of them: ${answer.message}`,
-        'The worklist is complete; docs/booking.md#answers-in-the-calendar.',
+        'The worklist is complete; docs/booking-reference.md#answers-in-the-calendar.',
         answer.code,
       ),
     );
