@@ -27,7 +27,7 @@ refuse() {
   exit 1
 }
 if [ -z "$ORTHANC_INDEX" ]; then
-  [ ! -e "$elsewhere" ] || refuse 'The index of this volume is in PostgreSQL, and none is configured.'
+  [ ! -e "$elsewhere" ] || refuse 'The index of this volume is in PostgreSQL, and none is configured: is compose.scale.yaml in COMPOSE_FILE of .env?'
   ORTHANC_PLUGINS=/usr/local/lib/orthanc/none
   if [ ! -s "$store/db/index" ] || [ ! -s "$store/db/scanflow-id" ]; then
     tr -d '\n' </proc/sys/kernel/random/uuid >"$store/db/scanflow-id"
