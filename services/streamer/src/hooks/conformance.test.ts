@@ -8,10 +8,9 @@ import type { StoreDone, DeliveryWork, SessionView } from '../ledger/rows.ts';
 import * as kit from '../ledger/conformance-kit.test.ts';
 import { arrived } from '../intake/step.ts';
 import { quarantine, releaseSeries, stored } from '../store/sql.ts';
+import { deliveriesIn, deliveriesOf } from '../ledger/deliveries.ts';
 import {
   delivered,
-  deliveriesIn,
-  deliveriesOf,
   nextDelivery,
   nextDeliveryTime,
   notDelivered,

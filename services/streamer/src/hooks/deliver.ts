@@ -26,10 +26,10 @@ import {
   delivered,
   notDelivered,
   prune,
-  deliveriesIn,
   openRuns,
   skipHook,
 } from './sql.ts';
+import { deliveriesIn } from '../ledger/deliveries.ts';
 import { reached } from '../work/trace.ts';
 import { runCommand, endLeftovers } from './command.ts';
 import { callWebhook } from './webhook.ts';

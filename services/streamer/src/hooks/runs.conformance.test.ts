@@ -7,9 +7,9 @@ import { BIDS } from '@scanflow/config';
 import { sessionDigest } from '../sessions/plan.ts';
 import { listSessions, sessionComplete } from '../sessions/step.ts';
 import { consequences, dueSession, END, next, QUIET, store, type OpenFollowed } from './conformance.test.ts';
+import { deliveriesOf } from '../ledger/deliveries.ts';
 import {
   delivered,
-  deliveriesOf,
   nextDelivery,
   notDelivered,
   openRuns,

@@ -2,12 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Failure, FailureError, transient } from '@scanflow/failure';
 import { BIDS } from '@scanflow/config';
-import { HOOK_EVENTS } from './plan.ts';
-import type { LegState } from '../model/series.ts';
-import type { Row, Value } from '@scanflow/database';
+import type { Value } from '@scanflow/database';
 import type { Millis, Tx } from '../ledger/tx.ts';
-import type { DeliveryView, DeliveryWork } from '../ledger/rows.ts';
-import { message, parse } from '../ledger/views.ts';
+import { factsOf } from '../ledger/deliveries.ts';
+import type { DeliveryWork } from '../ledger/rows.ts';
+import { parse } from '../ledger/views.ts';
 
 /** Deliver a subject's events in order, per hook. */
 const FIRST = `NOT EXISTS (SELECT 1 FROM delivery e WHERE e.subject = s.subject AND e.hook = s.hook
@@ -34,19 +33,6 @@ export async function nextDelivery(tx: Tx, hook: string, now: Millis): Promise<D
     subject,
   ]);
   return { ...factsOf(row), id, token, subject, accession: parse.text(about?.['accession']) };
-}
-
-function factsOf(row: Row): Omit<DeliveryWork, 'id' | 'token' | 'subject' | 'accession'> {
-  return {
-    event: String(row['event']),
-    hook: String(row['hook']),
-    kind: HOOK_EVENTS.find((kind) => kind === row['kind']) ?? 'stored',
-    target: parse.text(row['target']),
-    increment: Number(row['increment']),
-    cause: message(row['cause_code'], row['cause_message']),
-    created: Number(row['created']),
-    attempts: Number(row['attempts']),
-  };
 }
 
 export async function nextDeliveryTime(tx: Tx, hook: string): Promise<Millis | undefined> {
@@ -123,59 +109,6 @@ export const LOST = transient(
   'LEDGER_LEASE_LOST',
   'This hook took so long without a sign of life that another streamer took it over. It goes on there; nothing needs doing.',
 );
-
-/** Of each subject. Enough for a page; what is older is in the log. */
-const MOST = 50;
-/** Subjects in one statement: SQLite takes 32,766 values. */
-const AT_ONCE = 10_000;
-
-/** Of series and sessions, in their order, each one's latest first. One look, however many there are of a day. */
-export async function deliveriesOf(
-  tx: Tx,
-  subjects: readonly string[],
-): Promise<ReadonlyMap<string, DeliveryView[]>> {
-  const rows: Row[] = [];
-  for (let from = 0; from < subjects.length; from += AT_ONCE) {
-    const some = subjects.slice(from, from + AT_ONCE);
-    const found = await tx.all(
-      `SELECT * FROM (
-         SELECT d.*, row_number() OVER (PARTITION BY d.subject ORDER BY d.ord DESC, d.hook) AS place
-         FROM delivery d WHERE d.subject IN (${some.map(() => '?').join(', ')})
-       ) AS latest WHERE place <= ? ORDER BY subject, place`,
-      [...some, MOST],
-    );
-    rows.push(...found);
-  }
-  const bySubject = Map.groupBy(rows, (row) => String(row['subject']));
-  return new Map(
-    subjects.flatMap((subject) => {
-      const own = bySubject.get(subject);
-      return own === undefined ? [] : [[subject, own.map(viewOf)] as const];
-    }),
-  );
-}
-
-const viewOf = (row: Row): DeliveryView => ({
-  ...factsOf(row),
-  state: parse.leg(row['state']),
-  nextTry: row['claim'] === null ? parse.integer(row['next_try']) : null,
-  failure: message(row['failure_code'], row['failure_message']),
-  output: String(row['output']),
-  updated: Number(row['updated']),
-});
-
-/** Latest first. */
-export async function deliveriesIn(
-  tx: Tx,
-  state: LegState | undefined,
-  limit: number,
-): Promise<(DeliveryView & { readonly subject: string })[]> {
-  const rows =
-    state === undefined
-      ? await tx.all('SELECT * FROM delivery ORDER BY updated DESC LIMIT ?', [limit])
-      : await tx.all('SELECT * FROM delivery WHERE state = ? ORDER BY updated DESC LIMIT ?', [state, limit]);
-  return rows.map((row) => ({ ...viewOf(row), subject: String(row['subject']) }));
-}
 
 /** How many runs of a hook are not done. */
 export interface OpenRuns {

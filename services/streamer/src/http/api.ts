@@ -15,7 +15,7 @@ import { searchSeries } from '../ledger/search.ts';
 import { listSeries, knownSenders } from '../ledger/views.ts';
 import { listSessions } from '../sessions/step.ts';
 import { bidsReports } from '../reports/bids.ts';
-import { deliveriesOf } from '../hooks/sql.ts';
+import { deliveriesOf } from '../ledger/deliveries.ts';
 import { failureOf } from '../model/failure.ts';
 import { WATCHED, type RootState } from '../roots/keeper.ts';
 import { routeRules } from '../settings.ts';

@@ -11,7 +11,8 @@ import { listSessions } from '../sessions/step.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { requestOf } from '../hooks/bids.ts';
 import { bidsReports } from '../reports/bids.ts';
-import { deliveriesOf, redoSession } from '../hooks/sql.ts';
+import { redoSession } from '../hooks/sql.ts';
+import { deliveriesOf } from '../ledger/deliveries.ts';
 
 interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log'> {
   readonly wake: () => void;

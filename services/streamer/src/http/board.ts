@@ -7,7 +7,7 @@ import type { Orthanc } from '@scanflow/orthanc';
 import { labelsOf } from './changes.ts';
 import { Answer, fieldIn, find, oneOf } from './request.ts';
 import { bidsReports } from '../reports/bids.ts';
-import { deliveriesOf } from '../hooks/sql.ts';
+import { deliveriesOf } from '../ledger/deliveries.ts';
 import { LEG_STATES, SERIES_STATES, STORAGE } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Ledger } from '../ledger/tx.ts';
