@@ -6,7 +6,7 @@ import { defined } from '@scanflow/failure/defined';
 import { FailureError } from '@scanflow/failure';
 import { takes, type FastifyInstance } from '@scanflow/runtime';
 import { named, iso, LEG_STATES } from '../model/series.ts';
-import type { DeliveryWork } from '../ledger/rows.ts';
+import type { DeliveryView, DeliveryWork } from '../ledger/rows.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { type Lease, nextOf, workOn, type WorkKind, type Unfinished } from '../work/worker.ts';
 import { Wake } from '../work/wake.ts';
@@ -36,6 +36,8 @@ import { callWebhook } from './webhook.ts';
 import { callBids, sessionRequest } from './bids.ts';
 import { seriesReport, type SeriesReport, hookLeft, hookReport } from '../reports/series.ts';
 import { sessionReport } from '../reports/session.ts';
+import { bidsReport } from '../reports/bids.ts';
+import { writeVerdict } from '../reports/write.ts';
 import { findSession, matching } from '../ledger/views.ts';
 import { Answer, byWhom, oneOf, rowsOf, textIn } from '../http/request.ts';
 
@@ -104,15 +106,42 @@ async function deliver(
     return outcome;
   }
   if (outcome.kind === 'done') {
-    await ledger.write(delivered, work, outcome.output, now);
+    const { output } = outcome;
+    const end: End = { state: 'done', failure: undefined, output };
+    await closing(work, hook, end, deps, () => ledger.write(delivered, work, output, now));
     return { kind: 'done' };
   }
   const { failure, output, askedMs = 0 } = outcome;
   const again = { retries: hook.retries, jitter: clock.random(), askedMs };
   const delayMs = hookRetry(failure, work.attempts + 1, again);
   const nextTry = delayMs === undefined ? undefined : now + delayMs;
-  await ledger.write(notDelivered, work, { failure, output, nextTry }, now);
-  return delayMs === undefined ? { kind: 'failed', failure } : { kind: 'later', failure, delayMs };
+  const write = (): Promise<void> => ledger.write(notDelivered, work, { failure, output, nextTry }, now);
+  if (delayMs !== undefined) {
+    await write();
+    return { kind: 'later', failure, delayMs };
+  }
+  await closing(work, hook, { state: 'failed', failure, output }, deps, write);
+  return { kind: 'failed', failure };
+}
+
+type End = Pick<DeliveryView, 'state' | 'failure' | 'output'>;
+
+/**
+ * Ends a run in the ledger. A verdict stands in the report beside the images before, so that a kill between the two repeats the run
+ * and loses nothing; and after, where the session changed meanwhile.
+ */
+async function closing(
+  work: DeliveryWork,
+  { run }: Hook,
+  end: End,
+  deps: LoopDeps,
+  write: () => Promise<void>,
+): Promise<void> {
+  if (run.kind !== 'bids') return write();
+  const known = bidsReport([{ ...work, ...end, nextTry: null, updated: deps.clock.now() }]);
+  const isWritten = await writeVerdict(work.subject, known, deps);
+  await write();
+  if (!isWritten) await writeVerdict(work.subject, undefined, deps);
 }
 
 async function runHook(

@@ -1,13 +1,15 @@
 /** Writes a complete session's report, then marks the session complete in the ledger. */
 import type { Failure } from '@scanflow/failure';
-import { named } from '../model/series.ts';
+import { BIDS } from '@scanflow/config';
+import { iso, named } from '../model/series.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryAfter, type RetryPolicy } from '../work/pace.ts';
-import { commonParent, reportName, sessionDigest, isRecovered, recoveredMark } from './plan.ts';
+import { sessionDigest, isRecovered, recoveredMark } from './plan.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import type { SessionView } from '../ledger/rows.ts';
 import { reached } from '../work/trace.ts';
-import { sessionCsv, sessionReport } from '../reports/session.ts';
+import { bidsKnown, writeReports, writeVerdict } from '../reports/write.ts';
+import type { BidsReport } from '../reports/bids.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LONGEST_WAIT } from '../work/wake.ts';
 import { tell } from '../ledger/aftermath.ts';
@@ -27,7 +29,7 @@ async function sessionStep(session: SessionView, deps: LoopDeps): Promise<Sessio
   const digest = sessionDigest(session.series);
   let folder: string | undefined;
   try {
-    folder = await writeReports(session, digest, deps);
+    folder = await report(session, digest, deps);
   } catch (error) {
     const failure = failureOf(error);
     const now = clock.now();
@@ -38,31 +40,33 @@ async function sessionStep(session: SessionView, deps: LoopDeps): Promise<Sessio
   reached('report-written', { session: session.id });
   const told = await ledger.write(sessionComplete, session, { digest, folder }, clock.now());
   reached('session-complete', { session: session.id });
+  // a verdict that came meanwhile left the report to us
+  if (told && isKnown(session, digest)) await writeVerdict(session.id, undefined, deps);
   return told ? { kind: 'complete', series: session.series.length } : { kind: 'grown' };
 }
 
-/** Writes JSON and CSV, each whole or not at all. Without stored series there is no folder for them. */
-async function writeReports(
-  session: SessionView,
+/** Whether it was reported as what it is now. */
+const isKnown = (
+  { digest: known, series }: Pick<SessionView, 'digest' | 'series'>,
   digest: string,
-  { store, context }: LoopDeps,
-): Promise<string | undefined> {
-  const folders = session.series.flatMap(({ path }) => (path === undefined ? [] : [path]));
-  if (folders.length === 0) return undefined;
-  const again = digest === session.digest;
-  const view: SessionView = {
-    ...session,
-    due: null,
-    increment: session.increment + (again ? 0 : 1),
-    failure: undefined,
-  };
-  const below = session.folder ?? commonParent(folders);
-  const report = sessionReport(view, context);
-  const name = reportName(session.id, report.accessionNumber);
-  const shown = { ...report, folder: undefined };
-  await store.writeReport(below, `${name}.json`, `${JSON.stringify(shown, null, 1)}\n`);
-  return store.writeReport(below, `${name}.csv`, sessionCsv([report]));
+): boolean => digest === known || (isRecovered(known) && known === recoveredMark(series));
+
+/** As it is once it is complete. Gives the folder of the report. */
+async function report(session: SessionView, digest: string, deps: LoopDeps): Promise<string | undefined> {
+  const again = isKnown(session, digest);
+  const increment = session.increment + (again ? 0 : 1);
+  const view: SessionView = { ...session, due: null, increment, failure: undefined };
+  return writeReports(view, again ? await bidsKnown(session.id, deps) : handedOver(increment, deps), deps);
 }
+
+/** A session that is complete from now on goes to the bids service, where there is one. */
+const handedOver = (
+  increment: number,
+  { context, clock }: Pick<LoopDeps, 'context' | 'clock'>,
+): BidsReport | undefined =>
+  context.hooks?.has(BIDS) === true
+    ? { state: 'pending', increment, updated: iso(clock.now()), attempts: 0 }
+    : undefined;
 
 /** Reports the next session that is complete, or waits for one. */
 export async function sessionRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
@@ -118,13 +122,12 @@ export async function sessionComplete(
   // two pieces of news may have come in one millisecond
   if (sessionDigest(series) !== digest) return false;
   const known = parse.text(row['digest']);
-  const quiet = isRecovered(known) && known === recoveredMark(series);
-  const again = quiet || digest === known;
+  const again = isKnown({ digest: known, series }, digest);
   const increment = Number(row['increment']) + (again ? 0 : 1);
   await tx.run(
     `UPDATE session SET due = NULL, digest = ?, folder = ?, increment = ?, failure_code = NULL, failure_message = NULL
      WHERE id = ?`,
-    [quiet ? known : digest, folder ?? null, increment, seen.id],
+    [again ? (known ?? null) : digest, folder ?? null, increment, seen.id],
   );
   if (!again) await tell(tx, undefined, { kind: 'complete', subject: seen.id, increment }, now);
   return true;
