@@ -223,7 +223,7 @@ export default tseslint.config(
   ]),
   room(
     pureInStreamer.map((path) => `services/streamer/src/${path}.ts`),
-    beneathServices,
+    [...beneathServices, 'bids'],
     'services',
     [
       ...pure,

@@ -103,6 +103,18 @@ async function openFacility(t: TestContext, bids: object = {}): Promise<Facility
   };
 }
 
+/** The report that lies beside the images. */
+async function reportOf({
+  root,
+}: Rig): Promise<{ readonly csv: string; readonly json: Pick<Session, 'bids'> }> {
+  const found = (await readdir(root, { recursive: true })).filter((name) =>
+    /scanflow-report-[^/]*$/.test(name),
+  );
+  const read = (end: string): Promise<string> =>
+    readFile(join(root, found.find((name) => name.endsWith(end)) ?? ''), 'utf8');
+  return { csv: await read('.csv'), json: JSON.parse(await read('.json')) as Pick<Session, 'bids'> };
+}
+
 const converted =
   (images: number) =>
   ({ bids }: Session): boolean =>
@@ -124,12 +136,17 @@ test('bids: a stored session becomes a valid dataset; late images and new rules 
     'fmap/sub-001_ses-mri01_dir-PA_epi.nii.gz',
     'func/sub-001_ses-mri01_task-rest_bold.nii.gz',
   ]);
+  const report = await reportOf(rig);
+  assert.match(report.csv, /,bids\r?\n/);
+  assert.match(report.csv, /,"valid/);
+  assert.equal(report.json.bids?.result?.verdict, 'valid');
   // a person's file beside ours stays, whatever comes
   const events = join(dataset, FOLDER, 'func/sub-001_ses-mri01_task-rest_events.tsv');
   await writeFile(events, EVENTS);
 
   await scan(['late t2w'], 9);
   await becomes('the late images are converted, too', converted(5));
+  assert.equal((await reportOf(rig)).json.bids?.result?.counts.converted, 5);
   assert.ok((await names(join(dataset, FOLDER))).includes('anat/sub-001_ses-mri01_T2w.nii.gz'));
 
   const plan = await scanflow('bids', 'plan', '3010000.01');

@@ -1,4 +1,5 @@
 /** What notices are about: a look into the ledger, into the streamer's own condition, and at the other services. */
+import { BIDS } from '@scanflow/config';
 import { gigabytes, judgeRoom } from '@scanflow/runtime';
 import { z } from 'zod';
 import type { LoopDeps } from '../work/deps.ts';
@@ -6,9 +7,10 @@ import type { Row } from '@scanflow/database';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { FAILING } from '../ledger/leg.ts';
 import { findSession, parse } from '../ledger/views.ts';
+import { bidsKnown } from '../reports/write.ts';
 import { sessionReport } from '../reports/session.ts';
 import { MOST_SERIES } from './matters-it.ts';
-import { SESSION } from './matters-people.ts';
+import { bidsPart, SESSION } from './matters-people.ts';
 import type { Asked, CalendarFact, EventFact, Facts, MachineFact, SeriesFact, SessionFact } from './types.ts';
 
 type LedgerFacts = Pick<Facts, 'quarantined' | 'failed' | 'waiting' | 'verification' | 'hooks'>;
@@ -69,20 +71,55 @@ const seriesFact = (row: Row): SeriesFact => ({
 const BACK_MS = 8 * 86_400_000;
 const SESSIONS_AT_ONCE = 50;
 
-/** Complete sessions of which not all have heard, in their increment of now. */
+/** What people heard of a session: its increment, and since when its verdict on BIDS stands; `0`: it had none yet. */
+export const heard = ({ increment, bids }: Pick<SessionFact, 'increment' | 'bids'>): string[] => [
+  String(increment),
+  ...(bidsPart(bids) === undefined ? [] : [bids?.state === 'pending' ? '0' : String(millis(bids?.updated))]),
+];
+
+const millis = (at = ''): number => Temporal.Instant.from(at).epochMilliseconds;
+
+interface Look {
+  readonly quietMs: Millis;
+  readonly now: Millis;
+  readonly limit?: number;
+  /** A session waits so long for its verdict on BIDS. Undefined: nothing is converted. */
+  readonly verdictMs?: Millis | undefined;
+}
+
+/**
+ * Complete sessions of which not all have heard, in their increment of now; and those with another verdict than the one that people
+ * heard of.
+ */
 export async function untoldSessions(
   tx: Tx,
-  {
-    quietMs,
-    now,
-    limit = SESSIONS_AT_ONCE,
-  }: { readonly quietMs: Millis; readonly now: Millis; readonly limit?: number },
+  { quietMs, now, limit = SESSIONS_AT_ONCE, verdictMs }: Look,
 ): Promise<{ readonly id: string; readonly increment: number }[]> {
+  if (verdictMs !== undefined) return withVerdicts(tx, { quietMs, now, limit, verdictMs });
   const rows = await tx.all(
     `SELECT s.id, s.increment, n.told FROM session s LEFT JOIN notice n ON n.matter = ? || s.id AND n.channel = '' AND n.address = ''
      WHERE s.due IS NULL AND s.increment > 0 AND s.updated >= ? AND (n.told IS NULL OR n.told <> ? || s.increment || ?)
      ORDER BY s.updated LIMIT ?`,
     [SESSION, now - BACK_MS - quietMs, '["', '"]', limit],
+  );
+  return rows.map((row) => ({ id: String(row['id']), increment: Number(row['increment']) }));
+}
+
+async function withVerdicts(
+  tx: Tx,
+  { quietMs, now, limit, verdictMs }: Required<Look> & { readonly verdictMs: Millis },
+): Promise<{ readonly id: string; readonly increment: number }[]> {
+  const rows = await tx.all(
+    `SELECT s.id, s.increment FROM session s
+     LEFT JOIN notice n ON n.matter = ? || s.id AND n.channel = '' AND n.address = ''
+     LEFT JOIN delivery d ON d.subject = s.id AND d.hook = ?
+       AND d.ord = (SELECT max(l.ord) FROM delivery l WHERE l.subject = s.id AND l.hook = d.hook)
+     WHERE s.due IS NULL AND s.increment > 0 AND s.updated >= ?
+       AND CASE WHEN n.told IS NULL OR n.told NOT LIKE '["' || s.increment || '"%'
+                THEN d.id IS NULL OR d.state <> 'pending' OR d.created <= ?
+                ELSE n.told LIKE '["%","%"]' AND d.state <> 'pending' AND n.told NOT LIKE '%"' || d.updated || '"]' END
+     ORDER BY s.updated LIMIT ?`,
+    [SESSION, BIDS, now - BACK_MS - quietMs, now - verdictMs, limit],
   );
   return rows.map((row) => ({ id: String(row['id']), increment: Number(row['increment']) }));
 }
@@ -117,6 +154,7 @@ export async function sessionFact(
       return `series ${one.seriesNumber} (${one.modality}): ${one.outcome}${code === '' ? '' : ` ${code}`}`;
     }),
     bookers: record?.bookers ?? [],
+    bids: await bidsKnown(id, { ledger }),
   };
 }
 

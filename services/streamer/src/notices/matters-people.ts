@@ -1,4 +1,5 @@
 /** What bookers and the people of projects should know, from what was found. Pure. */
+import { verdictText, type BidsIssue, type BidsResult } from '@scanflow/bids/answer';
 import type { Closing, EventFact, Facts, Matter, Recipient, SessionFact } from './types.ts';
 import { localTime } from './matters-it.ts';
 
@@ -146,6 +147,7 @@ export const SESSION = 'session:';
 
 function sessionMatters(session: SessionFact, { booker, projects, board }: PeopleRules): Matter[] {
   const { id, increment, outcome, series, images, folder, project, name, lacking, bookers } = session;
+  const bids = bidsPart(session.bids);
   const heading =
     {
       Complete: `Stored: ${series} series of ${name}`,
@@ -156,18 +158,21 @@ function sessionMatters(session: SessionFact, { booker, projects, board }: Peopl
     event: true,
     key: `${SESSION}${id}`,
     topic: 'stored',
-    heading,
+    heading: bids === undefined ? heading : `${heading}${bids.heading}`,
     items: [
       {
         id: String(increment),
         text: `${series} series, ${images} images${folder === undefined ? '' : `, stored in ${folder}`}`,
       },
+      ...(bids === undefined ? [] : [{ id: `${increment}.bids.${bids.word}`, text: bids.line }]),
       ...lacking.map((text, index) => ({ id: `${increment}.${index}`, text })),
     ],
-    paragraphs:
-      outcome === 'Complete'
+    paragraphs: [
+      ...(outcome === 'Complete'
         ? []
-        : ['Images may still be at the scanner. Facility IT sees the same, and what to do.'],
+        : ['Images may still be at the scanner. Facility IT sees the same, and what to do.']),
+      ...(bids?.paragraphs ?? []),
+    ],
     ...(board === undefined ? {} : { link: `${board}/session/${encodeURIComponent(id)}` }),
   };
   const to = booker?.topics.has('stored') === true ? bookersTo(bookers, booker) : [];
@@ -176,4 +181,84 @@ function sessionMatters(session: SessionFact, { booker, projects, board }: Peopl
     ...(to.length === 0 ? [] : [{ ...common, role: 'booker' as const, to }]),
     ...(staff.length === 0 ? [] : [{ ...common, role: 'project' as const, to: staff }]),
   ];
+}
+
+/** What people hear of the conversion of a session to BIDS. */
+interface BidsPart {
+  /** Another word is news. */
+  readonly word: string;
+  /** The end of the heading. */
+  readonly heading: string;
+  readonly line: string;
+  readonly paragraphs: readonly string[];
+}
+
+/** Undefined: its project has no dataset. */
+export function bidsPart(bids: SessionFact['bids']): BidsPart | undefined {
+  if (bids === undefined) return undefined;
+  const { state, failure, result } = bids;
+  if (state === 'pending') return WAITING;
+  if (failure !== undefined)
+    return {
+      ...{
+        word: 'failed',
+        heading: ', not converted to BIDS',
+        line: `BIDS: not converted (${failure.code})`,
+      },
+      paragraphs: [failure.message],
+    };
+  if (result === undefined || result.state === 'not configured') return undefined;
+  const { verdict, counts, dataset, folder } = result;
+  if (verdict === undefined)
+    return { word: 'empty', heading: '', line: 'BIDS: no series to convert', paragraphs: seriesLeft(result) };
+  const place = verdict === 'valid' ? `, in ${dataset}/${folder}` : '';
+  return {
+    word: counts.failed === 0 ? verdict : `${verdict}, partly`,
+    heading: `, BIDS ${verdict}`,
+    line: `BIDS: ${verdictText(result)}${place}`,
+    paragraphs: [
+      ...(verdict === 'valid'
+        ? []
+        : [
+            'The session is not in the dataset, which did not change. Correct the cause, then convert it again.',
+          ]),
+      ...listed('Errors of the validator:', result.errors.map(issueText), result.errorCount),
+      ...listed('Warnings of the validator:', result.warnings.map(issueText), result.warningCount),
+      ...seriesLeft(result),
+    ],
+  };
+}
+
+const WAITING: BidsPart = {
+  ...{ word: 'waiting', heading: '', line: 'BIDS: not converted yet; the verdict comes by another message' },
+  paragraphs: [],
+};
+
+const seriesLeft = ({ failed, conflicts, counts }: BidsResult): string[] => [
+  ...listed(
+    'Series that were not converted:',
+    failed.map(({ series, message }) => `${series}: ${message}`),
+    counts.failed,
+  ),
+  ...listed(
+    'Conflicts:',
+    conflicts.map(({ message }) => message),
+    conflicts.length,
+  ),
+];
+
+const MOST_LISTED = 5;
+
+/** One paragraph, or none. `count`: how many there are; the list may be cut. */
+function listed(title: string, lines: readonly string[], count: number): string[] {
+  if (lines.length === 0) return [];
+  const more = Math.max(count, lines.length) - Math.min(MOST_LISTED, lines.length);
+  const shown = lines.slice(0, MOST_LISTED).map((line) => line.replaceAll(/\s+/g, ' '));
+  return [[title, ...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n')];
+}
+
+function issueText({ code, message, count, files }: BidsIssue): string {
+  const [first] = files;
+  const where = first === undefined ? '' : count > 1 ? ` (${count} files, such as ${first})` : ` (${first})`;
+  return `${code}${where}: ${message}`;
 }

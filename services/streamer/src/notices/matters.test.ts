@@ -5,7 +5,7 @@ import { interpret } from '@scanflow/booking';
 import { itMatters, type ItRules } from './matters-it.ts';
 import { bookersTo, eventKey, peopleMatters, type PeopleRules } from './matters-people.ts';
 import { closingOf, isUnknown, pictureOf } from './picture.ts';
-import type { EventFact, Facts, MachineFact, SeriesFact, SessionFact, Thread } from './types.ts';
+import type { EventFact, Facts, MachineFact, SeriesFact, Thread } from './types.ts';
 
 const NOW = Temporal.Instant.from('2026-11-30T08:00:00Z').epochMilliseconds;
 const DAY = 86_400_000;
@@ -257,34 +257,4 @@ test('matters of bookers: corrected is told, deleted is not, and nothing is over
   assert.ok(of('calendar:prisma', { calendars: undefined }) && !of('quarantine', { calendars: undefined }));
   const silent = { machines: new Map([['receiver', undefined]]) };
   assert.ok(of('certificate:receiver:x', silent) && !of('certificate:worklist:x', silent));
-});
-
-test('matters of sessions: complete, incomplete, failed, to booker and project', () => {
-  const session = (outcome: string, lacking: string[] = []): SessionFact => ({
-    ...{
-      id: 'S',
-      increment: 1,
-      outcome,
-      series: 8,
-      images: 1024,
-      folder: '/project/p/raw/s/t',
-      project: 'p',
-    },
-    ...{ name: 'p s t', lacking, bookers: ['anna@example.org'] },
-  });
-  const of = (one: SessionFact, over: Partial<PeopleRules> = {}) =>
-    peopleMatters(facts({ sessions: [one] }), people({ projects: new Map([['p', TO]]), ...over })).matters;
-  const [mine, theirs] = of(session('Complete'));
-  assert.deepEqual(
-    [mine?.heading, mine?.role, theirs?.role],
-    ['Stored: 8 series of p s t', 'booker', 'project'],
-  );
-  assert.equal(mine?.items[0]?.text, '8 series, 1024 images, stored in /project/p/raw/s/t');
-  assert.equal(of(session('Incomplete', ['series 5 (MR): Incomplete']))[0]?.items.length, 2);
-  assert.match(of(session('Failed'))[0]?.heading ?? '', /^Failed: not all series of p s t/);
-  assert.deepEqual(
-    of(session('Complete'), { booker: undefined }).map(({ role }) => role),
-    ['project'],
-  );
-  assert.deepEqual(of({ ...session('Complete'), project: 'q', bookers: [] }), []);
 });

@@ -1,11 +1,11 @@
 /** One look at everything, and what follows: messages are written down in the transaction that decides on them. One streamer does it at a time. */
 import { createHash, randomUUID } from 'node:crypto';
-import { IT_TOPICS } from '@scanflow/config';
+import { BIDS, IT_TOPICS } from '@scanflow/config';
 import type { Notice } from '@scanflow/notify';
 import { lead } from '../ledger/claims.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { calendarFacts, ledgerFacts, machineFact, sessionFact, untoldSessions } from './look.ts';
+import { calendarFacts, heard, ledgerFacts, machineFact, sessionFact, untoldSessions } from './look.ts';
 import { SESSION } from './matters-people.ts';
 import { closingOf, isUnknown, pictureOf } from './picture.ts';
 import { openStep, overStep, type Moment, type Step } from './plan.ts';
@@ -53,18 +53,18 @@ export async function decide(
 /** The sessions of before count as told. */
 async function passOver(tx: Tx, quietMs: Millis, now: Millis): Promise<void> {
   for (const { id, increment } of await untoldSessions(tx, { quietMs, now, limit: ALL }))
-    await markSession(tx, id, increment, now);
+    await markSession(tx, id, [String(increment)], now);
   await addTopic(tx, SESSIONS, now);
 }
 
 const NOBODY: Recipient = { channel: '', address: '' };
 
-const markSession = (tx: Tx, id: string, increment: number, now: Millis): Promise<void> =>
+const markSession = (tx: Tx, id: string, told: readonly string[], now: Millis): Promise<void> =>
   keepThread(
     tx,
     {
       ...{ matter: `${SESSION}${id}`, recipient: NOBODY, topic: 'stored', role: 'project', heading: '' },
-      ...{ told: [String(increment)], since: now, gone: undefined, toldAt: now },
+      ...{ told, since: now, gone: undefined, toldAt: now },
     },
     now,
   );
@@ -77,7 +77,9 @@ async function factsNow(
 ): Promise<Facts> {
   const { ledger, clock, condition } = deps;
   const found = it === undefined ? NO_FACTS : await ledger.read(ledgerFacts, it.waiting, clock.now());
-  const untold = await ledger.read(untoldSessions, { quietMs: deps.sessionQuietMs, now: clock.now() });
+  const verdictMs = deps.context.hooks?.has(BIDS) === true ? VERDICT_MS : undefined;
+  const look = { quietMs: deps.sessionQuietMs, now: clock.now(), verdictMs };
+  const untold = await ledger.read(untoldSessions, look);
   const sessions = (await Promise.all(untold.map((one) => sessionFact(deps, one)))).filter(
     (one) => one !== undefined,
   );
@@ -103,6 +105,9 @@ async function factsNow(
     away: known.map(([service, since]) => ({ service, since })),
   };
 }
+
+/** People get one message with the verdict. Where the conversion takes longer than this, the verdict follows in a second one. */
+const VERDICT_MS = 30 * 60_000;
 
 const NO_FACTS = { quarantined: [], failed: [], waiting: [], verification: [], hooks: [] } as const;
 
@@ -131,8 +136,8 @@ async function apply(tx: Tx, picture: Picture, known: Known, now: Millis): Promi
       else if ((await desk.open(matter, recipient, all.get(key))) === 'wait') waiting.add(matter.key);
       all.delete(key);
     }
-  for (const { id, increment } of facts.sessions)
-    if (!waiting.has(`${SESSION}${id}`)) await markSession(tx, id, increment, now);
+  for (const session of facts.sessions)
+    if (!waiting.has(`${SESSION}${session.id}`)) await markSession(tx, session.id, heard(session), now);
   for (const thread of all.values())
     if (!isUnknown(thread, picture) && !events.includes(thread.matter)) await desk.over(thread, picture);
   return { written: desk.written };

@@ -1,6 +1,7 @@
 /** The words of notices: a matter, who hears of it, and how far that is. */
 import type { NoticeState, Recipient, Role } from '@scanflow/notify';
 import type { Millis } from '../ledger/tx.ts';
+import type { BidsReport } from '../reports/bids.ts';
 
 export type { NoticeState, Recipient, Role };
 
@@ -84,6 +85,8 @@ export interface SessionFact {
   /** What is not complete, one line each. */
   readonly lacking: readonly string[];
   readonly bookers: readonly string[];
+  /** Its conversion to BIDS, where it was handed over. */
+  readonly bids?: BidsReport | undefined;
 }
 
 export interface CalendarFact {
