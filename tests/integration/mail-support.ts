@@ -28,6 +28,8 @@ export interface MailServerOptions {
   readonly password?: string;
   /** 0: any. */
   readonly port?: number;
+  /** Loopback unless containers are the clients. */
+  readonly bind?: string;
   /** Answers a recipient with an error of this SMTP code. */
   readonly refuse?: (address: string) => number | undefined;
   /** Runs once the mail is there whole, and before it is answered. */
@@ -73,7 +75,9 @@ export async function startMailServer(t: TestContext, options: MailServerOptions
     },
   });
   server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', () => resolve()));
+  await new Promise<void>((resolve) =>
+    server.listen(options.port ?? 0, options.bind ?? '127.0.0.1', () => resolve()),
+  );
   const address = server.server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   let closed: Promise<void> | undefined;

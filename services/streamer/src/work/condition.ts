@@ -6,10 +6,11 @@ import type { SystemInfo } from '@scanflow/orthanc';
 import type { KeptSummary } from '../cleanup/plan.ts';
 import type { VerifySummary } from '../verify/types.ts';
 import type { LowSpace } from '../store/types.ts';
+import { storageAdvice } from '../model/failure.ts';
 import type { Reason } from '../model/series.ts';
 import { verifyHealth } from '../verify/plan.ts';
 import type { TriedLegs } from '../ledger/search.ts';
-import { holdsStoring, isFull, waitingFaults } from './waiting.ts';
+import { countText, holdsStoring, isFull, waitingFaults } from './waiting.ts';
 
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;
@@ -100,7 +101,8 @@ export class Condition {
       ...this.waiting.filter(holdsStoring).map((one) => ({
         code: one.code,
         about: 'Project storage',
-        message: `${one.count} series wait. Images are in Orthanc, and nothing is lost.`,
+        message:
+          `${countText(one.count)}. Images are in Orthanc, and nothing is lost. ${storageAdvice(one.code) ?? ''}`.trimEnd(),
       })),
       ...(down !== undefined && now - down.since > UNREACHABLE_MS
         ? [{ code: down.failure.code, about: 'Orthanc', message: down.failure.message }]
@@ -177,7 +179,7 @@ export class Condition {
       ([path, { code, message }]) => `${code}: ${unnamed(message, path)}`,
     );
     const low = this.#low.map((one) => `STORE_SPACE_FLOOR: ${lowText(one)}`);
-    const full = this.waiting.filter(holdsStoring).map(({ code, count }) => `${code}: ${count} series wait.`);
+    const full = this.waiting.filter(holdsStoring).map(({ code, count }) => `${code}: ${countText(count)}.`);
     return [...refused, ...low, ...full].join(' ') || 'ok';
   }
 }

@@ -27,18 +27,19 @@ export const holdsStoring = ({ target, code }: TriedLegs): boolean =>
 export const isFull = (one: TriedLegs): boolean =>
   holdsStoring(one) && ['STORE_DISK_FULL', 'STORE_QUOTA'].includes(one.code);
 
+export const countText = (count: number): string => (count === 1 ? '1 series waits' : `${count} series wait`);
+
 /** One fault for each group. Where nothing can be stored, that is failing; a destination that is away is not. */
 export const waitingFaults = (all: readonly TriedLegs[], now: Millis): Fault[] =>
   all.map((one) => {
     const { target, code, count, since } = one;
-    const who = count === 1 ? '1 series waits' : `${count} series wait`;
     const advice =
       storageAdvice(code) ??
       'scanflow series list --state working shows which; docs/failures.md says what to do.';
     return {
       state: holdsStoring(one) ? 'failing' : 'degraded',
       code,
-      message: `${who} for ${target} since ${ageOf(now - since)}. ${advice}`,
+      message: `${countText(count)} for ${target} since ${ageOf(now - since)}. ${advice}`,
       since: Temporal.Instant.fromEpochMilliseconds(since).toString({ smallestUnit: 'second' }),
     };
   });
