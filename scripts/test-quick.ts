@@ -47,6 +47,7 @@ const SLOW_UNIT_TESTS = [
 const FAST_INTEGRATION_TESTS = [
   'tests/docs/booking.test.ts',
   'tests/docs/pages.test.ts',
+  'tests/docs/ports.test.ts',
   'tests/faults/table.test.ts',
   'tests/integration/states.test.ts',
   'tests/integration/tried.test.ts',

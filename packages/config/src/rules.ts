@@ -187,12 +187,17 @@ export function configWarnings(config: Config, { inContainer = false }: Surround
   ];
 }
 
-/** The ports that compose.yaml publishes of the containers, and the setting for another port on the host. */
+/** The ports that the compose files publish of the containers, and the setting for another port on the host. */
 const PUBLISHED = {
-  worklist: { port: 11112, setting: 'SCANFLOW_WORKLIST_PORT', who: 'scanner' },
-  receiver: { port: 4242, setting: 'SCANFLOW_DICOM_PORT', who: 'scanner' },
-  commitments: { port: 11113, setting: 'SCANFLOW_COMMITMENTS_PORT', who: 'PACS' },
-  dashboard: { port: 8080, setting: 'SCANFLOW_BOARD_PORT', who: 'browser' },
+  worklist: { port: 11112, setting: 'SCANFLOW_WORKLIST_PORT', who: 'scanner', file: 'compose.yaml' },
+  receiver: { port: 4242, setting: 'SCANFLOW_DICOM_PORT', who: 'scanner', file: 'compose.yaml' },
+  commitments: {
+    port: 11113,
+    setting: 'SCANFLOW_COMMITMENTS_PORT',
+    who: 'PACS',
+    file: 'compose.commitment.yaml',
+  },
+  dashboard: { port: 8080, setting: 'SCANFLOW_BOARD_PORT', who: 'browser', file: 'compose.yaml' },
 } as const;
 
 /** What listens where nobody outside its container reaches it. */
@@ -206,10 +211,10 @@ function unpublished({ worklist, receiver, commitments, dashboard, http }: Confi
   ] as const;
   return sections.flatMap(([name, section, bind]) => {
     if (section === undefined) return [];
-    const { port, setting, who } = PUBLISHED[name];
+    const { port, setting, who, file } = PUBLISHED[name];
     const moved = {
       path: `${name}.port`,
-      message: `compose.yaml publishes port ${port} of the container, not ${section.port}: no ${who} gets through; leave this key out, and set ${setting}=${section.port} in .env (or publish ${section.port} in compose.override.yaml)`,
+      message: `${file} publishes port ${port} of the container, not ${section.port}: no ${who} gets through; leave this key out, and set ${setting}=${section.port} in .env (or publish ${section.port} in compose.override.yaml)`,
     };
     const hidden = {
       path: `${name}.bind`,
