@@ -193,3 +193,112 @@ test('bids: a service that is killed during the work, or that is not there yet, 
   const left = (await readdir(join(dataset, '.scanflow'))).filter((name) => name.startsWith('aside-'));
   assert.deepEqual(left, []);
 });
+
+const niftis = async (dataset: string): Promise<string[]> =>
+  (await names(dataset)).filter((name) => !name.startsWith('.scanflow'));
+
+interface Stored {
+  readonly id: string;
+  readonly seriesDescription: string;
+  readonly labels?: { readonly subject: string };
+}
+
+/** Once the streamer, just started, answers. */
+const listed = (rig: Rig): Promise<Stored[]> =>
+  until(
+    async () => {
+      const response = await rig.api('/api/series').catch(() => undefined);
+      return ((await response?.json()) as { series: Stored[] } | undefined)?.series;
+    },
+    { what: 'the streamer lists its series', timeoutMs: 30_000 },
+  );
+
+test('bids: a series that is moved to other labels leaves its old session; an erased subject leaves the dataset', async (t) => {
+  const { rig, dataset, startBids, scan, becomes, scanflow } = await openFacility(t);
+  await startBids();
+  await scan(['t1w', 'bold']);
+  await becomes('the session is converted', converted(2));
+  const events = join(dataset, FOLDER, 'func/sub-001_ses-mri01_task-rest_events.tsv');
+  await writeFile(events, EVENTS);
+  const move = async (what: string): Promise<void> => {
+    const series = await listed(rig);
+    const { id = '' } = series.find(({ seriesDescription }) => seriesDescription.includes(what)) ?? {};
+    const labels = ['--project', '3010000.01', '--subject', 'sub-002', '--session', 'ses-mri01'];
+    const moved = await scanflow('series', 'move', id, ...labels, '--reason', 'wrong item');
+    assert.equal(moved.code, 0, moved.stderr);
+  };
+  const dataHas = (wanted: readonly string[]): Promise<unknown> =>
+    until(async () => (await niftis(dataset)).join() === wanted.join() || undefined, {
+      what: `the dataset has ${wanted.join(' and ')}`,
+      timeoutMs: 60_000,
+    });
+  const t1w = 'sub-002/ses-mri01/anat/sub-002_ses-mri01_T1w.nii.gz';
+  await rig.streamer().stop();
+  // killed after the dataset changed, before the ledger has it
+  const doomed = await rig.start({ at: 'hook-ran' });
+  await move('T1w');
+  await until(() => doomed.exited(), { what: 'the streamer is killed', timeoutMs: 60_000 });
+  await rig.start();
+  await dataHas([`${FOLDER}/func/sub-001_ses-mri01_task-rest_bold.nii.gz`, t1w]);
+  await becomes('the ledger has it', ({ bids }) => bids?.state === 'done' && bids.result?.also?.length === 1);
+  await move('bold');
+  await dataHas([t1w, 'sub-002/ses-mri01/func/sub-002_ses-mri01_task-rest_bold.nii.gz']);
+  await becomes('both are valid', ({ bids }) => bids?.result?.removed?.[0]?.folders[0] === FOLDER);
+  const participants = await readFile(join(dataset, 'participants.tsv'), 'utf8');
+  assert.equal(participants, 'participant_id\nsub-002\n');
+  assert.equal(await readFile(events, 'utf8'), EVENTS);
+  const status = await scanflow('bids', 'status', '3010000.01');
+  assert.match(status.stdout, /removed: sub-001\/ses-mri01: its series have other labels/);
+  assert.match(status.stdout, /kept: sub-001\/ses-mri01\/func\/\S+events\.tsv/);
+
+  const mine = join(dataset, 'sub-002/ses-mri01/func/sub-002_ses-mri01_task-rest_events.tsv');
+  await writeFile(mine, EVENTS);
+  const erase = ['erase', '--project', '3010000.01', '--subject', 'sub-002'];
+  const preview = await scanflow(...erase, '--preview');
+  assert.match(preview.stdout, /[0-9]+ files in the BIDS dataset/);
+  assert.match(preview.stdout, /which stay.*\n\s+\S+sub-002_ses-mri01_task-rest_events\.tsv/);
+  await rig.streamer().stop();
+  const dying = await rig.start({ at: 'erasure-removed' });
+  await listed(rig);
+  await scanflow(...erase, '--yes', '--reason', 'consent withdrawn');
+  await until(() => dying.exited(), { what: 'the streamer is killed', timeoutMs: 60_000 });
+  await rig.start();
+  await listed(rig);
+  const erased = await scanflow(...erase, '--yes', '--reason', 'consent withdrawn');
+  assert.equal(erased.code, 0, erased.stderr);
+  const left = (await readdir(dataset, { recursive: true })).filter((name) => name.includes('sub-002'));
+  assert.deepEqual(
+    left.filter((name) => /\.\w+$/.test(name)),
+    [mine.slice(dataset.length + 1)],
+  );
+  assert.equal(await readFile(join(dataset, 'participants.tsv'), 'utf8'), 'participant_id\n');
+});
+
+test('bids: while the dataset cannot be looked at, nothing is erased, and the command says what to do', async (t) => {
+  const { rig, dataset, startBids, scan, becomes, scanflow } = await openFacility(t);
+  const service = await startBids();
+  await scan(['t1w']);
+  await becomes('the session is converted', converted(1));
+  await service.stop();
+  const erase = [
+    'erase',
+    '--project',
+    '3010000.01',
+    '--subject',
+    'sub-001',
+    '--yes',
+    '--reason',
+    'withdrawn',
+  ];
+  const refused = await scanflow(...erase);
+  assert.equal(refused.code, 1, refused.stdout);
+  assert.match(refused.stderr, /Nothing is erased yet.*Start the bids service, then erase again/);
+  assert.equal((await niftis(dataset)).length, 1);
+  assert.equal((await listed(rig)).length, 1);
+  await startBids();
+  await until(async () => (await scanflow(...erase)).code === 0 || undefined, {
+    what: 'it is erased, once the service listens',
+    timeoutMs: 60_000,
+  });
+  assert.deepEqual(await niftis(dataset), []);
+});

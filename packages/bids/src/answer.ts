@@ -15,6 +15,32 @@ export interface BidsRequest {
   readonly series: readonly { readonly id: string; readonly folder: string }[];
 }
 
+/** Sessions that leave a dataset: a person moved them to other labels, or consent was withdrawn. */
+export interface BidsRemoval {
+  readonly project: string;
+  readonly subject: string;
+  /** Undefined: all sessions of the subject. */
+  readonly session?: string | undefined;
+  /** Only what came of this registration; undefined: of any. */
+  readonly accessionNumber?: string | undefined;
+  /** Root of storage of the project, absolute. */
+  readonly root: string;
+  /** Every trace of ours goes, and the row in `participants.tsv` even where people wrote into it. */
+  readonly erased: boolean;
+}
+
+/** What left, or would leave. */
+export interface BidsRemoved {
+  /** The dataset, absolute; empty where the project has none. */
+  readonly dataset: string;
+  /** Sessions, relative to the dataset. */
+  readonly folders: readonly string[];
+  /** Files and rows of ours. */
+  readonly files: number;
+  /** Files of people, relative to the dataset. They stay. */
+  readonly kept: readonly string[];
+}
+
 export interface BidsIssue {
   readonly code: string;
   readonly message: string;
@@ -44,6 +70,10 @@ export interface BidsResult {
   /** Files of people that nobody overwrote. */
   readonly kept: readonly { readonly path: string; readonly why: string }[];
   readonly versions: Readonly<Record<string, string>>;
+  /** Where series of the session have other labels: what became of these. The worst of all is the result itself. */
+  readonly also?: readonly Pick<BidsResult, 'folder' | 'state' | 'verdict' | 'errorCount'>[];
+  /** Sessions that left the dataset since its series have other labels, and files of people there, which stay. */
+  readonly removed?: readonly Pick<BidsRemoved, 'folders' | 'kept'>[];
 }
 
 export type BidsAnswer =
@@ -83,6 +113,58 @@ export function answerText(answer: BidsAnswer, bytes = 8_000): string {
     if (longest === undefined || cut[longest].length === 0) return text;
     cut = { ...cut, [longest]: cut[longest].slice(0, Math.floor(cut[longest].length / 2)) };
   }
+}
+
+const MOST_PARTS = 10;
+
+/** Results of the parts of one session as one: the worst, with a word on the others. Undefined where there are none. */
+export function joinResults(
+  results: readonly BidsResult[],
+  removed: readonly BidsRemoved[],
+): BidsResult | undefined {
+  const [worst, ...others] = results.toSorted((a, b) => badness(b) - badness(a));
+  if (worst === undefined) return removed.length === 0 ? undefined : { ...NOTHING, ...leftIn(removed) };
+  const also = others.slice(0, MOST_PARTS).map(({ folder, state, verdict, errorCount }) => ({
+    ...{ folder, state, errorCount },
+    ...(verdict === undefined ? {} : { verdict }),
+  }));
+  return { ...worst, ...(also.length === 0 ? {} : { also }), ...leftIn(removed) };
+}
+
+const badness = ({ verdict, errorCount, counts }: BidsResult): number =>
+  (verdict === 'invalid' ? 1_000_000 : 0) + errorCount * 1_000 + counts.failed;
+
+const leftIn = (removed: readonly BidsRemoved[]): Pick<BidsResult, 'removed'> =>
+  removed.length === 0
+    ? {}
+    : {
+        removed: removed.slice(0, MOST_PARTS).map(({ folders, kept }) => ({
+          folders: folders.slice(0, MOST_PARTS),
+          kept: kept.slice(0, MOST_PARTS).map(short),
+        })),
+      };
+
+const NOTHING: BidsResult = {
+  ...{ state: 'empty', dataset: '', folder: '', errorCount: 0, warningCount: 0, errors: [], warnings: [] },
+  counts: { series: 0, converted: 0, failed: 0, left: 0, files: 0, images: 0 },
+  ...{ conflicts: [], failed: [], kept: [], versions: {} },
+};
+
+/** Undefined for a text that is no such answer. */
+export function readRemoved(text: string): BidsRemoved | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const removed = isRecord(value) && value['ok'] === true ? value['removed'] : undefined;
+  const isIt =
+    isRecord(removed) &&
+    typeof removed['dataset'] === 'string' &&
+    typeof removed['files'] === 'number' &&
+    [removed['folders'], removed['kept']].every(Array.isArray);
+  return isIt ? (removed as unknown as BidsRemoved) : undefined;
 }
 
 /** Undefined for a text that is no such answer. Blanks before it are a sign of life. */

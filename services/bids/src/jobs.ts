@@ -7,6 +7,7 @@ import {
   type Plan,
   type SessionFacts,
 } from '@scanflow/bids';
+import type { BidsRemoval, BidsRemoved } from '@scanflow/bids/answer';
 import type { BidsConfig, Config } from '@scanflow/config';
 import { defined } from '@scanflow/failure/defined';
 import { FailureError, permanent } from '@scanflow/failure';
@@ -16,6 +17,7 @@ import type { Metrics } from './metrics.ts';
 import { datasetOf, sessionOf } from './request.ts';
 import { rulesFor, type GivenRules } from './rules.ts';
 import { planOf } from './work/look.ts';
+import { removeSessions } from './work/remove.ts';
 import { bidsSession, recoverDataset } from './work/session.ts';
 import { OWN_VALIDATOR, validateDataset } from './work/validate.ts';
 import type { Outcome, PlanOptions, Program, Progress, ValidatorProgram, Verdict } from './work/types.ts';
@@ -117,6 +119,20 @@ export async function plan(
   const dataset = requireDataset(request, config);
   const options = await planning(dataset.rules, given, config.bids);
   return planOf(sessionOf(request, dataset.root, config), { ...options, ...defined({ onProgress }) }, signal);
+}
+
+/** Takes sessions out of the dataset of their project, or looks what would leave it. */
+export async function remove(
+  { root, ...request }: BidsRemoval,
+  preview: boolean,
+  { signal }: Running,
+  { config }: Pick<JobDeps, 'config'>,
+): Promise<BidsRemoved> {
+  const dataset = datasetOf(request.project, root, config)?.root;
+  if (dataset === undefined) return { dataset: '', folders: [], files: 0, kept: [] };
+  const { session, accessionNumber } = request;
+  const wanted = { ...request, session, accessionNumber, datasetRoot: dataset };
+  return { dataset, ...(await removeSessions(wanted, { preview }, signal)) };
 }
 
 /** The validator's verdict on the dataset of a project. */

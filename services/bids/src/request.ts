@@ -3,6 +3,7 @@ import { isAbsolute, join, normalize, relative, sep } from 'node:path';
 import { FailureError, permanent } from '@scanflow/failure';
 import { bidsOf, type Config } from '@scanflow/config';
 import type { BidsRequest } from '@scanflow/bids';
+import type { BidsRemoval } from '@scanflow/bids/answer';
 import type { SessionRequest } from './work/types.ts';
 
 const MOST_SERIES = 2_000;
@@ -51,6 +52,20 @@ export function readRequest(body: unknown): BidsRequest {
         throw bad('expected id and folder of a series');
       return { id: of, folder };
     }),
+  };
+}
+
+/** Throws FailureError BIDS_REQUEST. */
+export function readRemoval(body: unknown): BidsRemoval {
+  const fields = fieldsOf(body);
+  const { session, accessionNumber, root, erased } = fields;
+  if (typeof root !== 'string' || typeof erased !== 'boolean') throw bad('expected root and erased');
+  return {
+    project: label(fields, 'project'),
+    subject: label(fields, 'subject'),
+    ...(session === undefined ? {} : { session: session === '' ? '' : label(fields, 'session') }),
+    ...(typeof accessionNumber === 'string' ? { accessionNumber: accessionNumber.slice(0, 64) } : {}),
+    ...{ root, erased },
   };
 }
 

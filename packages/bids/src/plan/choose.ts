@@ -147,3 +147,44 @@ export function withParts(all: readonly Chosen[]): Chosen[] {
     }),
   }));
 }
+
+/** Values of Image Type that tell reconstructions of one acquisition apart; Siemens stores each as a series. */
+const RECONSTRUCTIONS: ReadonlySet<string> = new Set(
+  ['NORM', 'ND', 'DIS2D', 'DIS3D', 'FM', 'FIL', 'SH', 'SM'].concat(['FILTERED', 'UNFILTERED']),
+);
+
+const reconstructionOf = ({ imageType }: Output): string[] =>
+  imageType.map((value) => value.toUpperCase()).filter((value) => RECONSTRUCTIONS.has(value));
+
+/**
+ * Series of one protocol that began at the same moment, and that only their reconstruction distinguishes: no repeats. Each gets `rec-` of
+ * what it has beside the others, such as `rec-norm`; one that has nothing beside them keeps the plain name.
+ */
+export function withReconstructions(all: readonly Chosen[]): Chosen[] {
+  const pairs = all.flatMap((chosen) => chosen.images.map((image) => ({ chosen, image })));
+  const groups = Map.groupBy(pairs, ({ chosen: { series }, image: { target, output } }) =>
+    JSON.stringify([
+      ...[baseOf(target), target.entities['echo'], output.part ?? 'mag'],
+      ...[series.protocolName, series.acquired.from],
+    ]),
+  );
+  const labels = new Map<Named, string>();
+  for (const group of groups.values()) {
+    const kinds = group.map(({ image }) => reconstructionOf(image.output));
+    const isDifferent = new Set(kinds.map((kind) => kind.join())).size === group.length;
+    const hasTime = group.every(({ chosen }) => chosen.series.acquired.from !== '');
+    if (group.length < 2 || !isDifferent || !hasTime) continue;
+    const shared = (kinds[0] ?? []).filter((value) => kinds.every((kind) => kind.includes(value)));
+    for (const [index, { image }] of group.entries()) {
+      const own = (kinds[index] ?? []).filter((value) => !shared.includes(value));
+      if (image.target.entities['rec'] === undefined) labels.set(image, own.join('').toLowerCase());
+    }
+  }
+  return all.map((chosen) => ({
+    ...chosen,
+    images: chosen.images.map((image) => {
+      const label = labels.get(image) ?? '';
+      return label === '' ? image : { ...image, target: withEntity(image.target, 'rec', label) };
+    }),
+  }));
+}

@@ -110,3 +110,91 @@ test('magnitude and phase in one series are one take, whichever dcm2niix names f
   const last = 'task-rest_part-phase_bold task-rest_part-mag_bold';
   assert.deepEqual(shown(plan([run(both), run(both.toReversed())])), ['repeat', last]);
 });
+
+const minute = (at: number): Partial<SeriesFacts> => {
+  const time = `2026-11-30T10:${String(at).padStart(2, '0')}`;
+  return { acquired: { from: `${time}:00.000000`, to: `${time}:30.000000` } };
+};
+const epi = (dir: string, at: number, over: Partial<SeriesFacts> = {}): Over => ({
+  name: `fmap-epi_dir-${dir}`,
+  ...minute(at),
+  ...over,
+});
+const run = (task: string, at: number, over: Partial<SeriesFacts> = {}): Over => ({
+  ...BOLD,
+  name: `func-bold_task-${task}`,
+  ...minute(at),
+  ...over,
+});
+/** For each run, the names of the maps that say they are of its field. */
+const pairs = (series: readonly Over[]): Record<string, string> => {
+  const images = plan(series).series.flatMap(({ outputs }) => outputs);
+  const named = (path: string): string => path.split('/').at(-1)?.replace('sub-001_ses-mr01_', '') ?? '';
+  return Object.fromEntries(
+    images.flatMap(({ path, target, metadata }) => {
+      if (target.suffix !== 'bold') return [];
+      const own = images.filter((map) =>
+        [map.metadata['B0FieldIdentifier']].flat().includes(metadata['B0FieldSource']),
+      );
+      const intended = images.filter((map) =>
+        ((map.metadata['IntendedFor'] ?? []) as string[]).includes(`bids::${path}.nii.gz`),
+      );
+      const names = metadata['B0FieldSource'] === undefined ? [] : own.map((map) => named(map.path));
+      assert.deepEqual(
+        intended.map((map) => named(map.path)),
+        names,
+        'both ways of BIDS say the same',
+      );
+      return [[target.entities['task'] ?? '', names.sort().join(' ')]];
+    }),
+  );
+};
+
+test('reversed phases: a direction that was acquired again goes with the other one', () => {
+  const cases = [
+    [[epi('AP', 0), epi('PA', 1), epi('AP', 2), run('a', 3)], { a: 'dir-AP_run-2_epi dir-PA_epi' }],
+    [[epi('AP', 0), epi('AP', 1), epi('PA', 2), run('a', 3)], { a: 'dir-AP_run-2_epi dir-PA_epi' }],
+    [
+      [epi('AP', 0), epi('PA', 1), run('a', 2), epi('PA', 8), run('b', 9)],
+      { a: 'dir-AP_epi dir-PA_run-1_epi', b: 'dir-AP_epi dir-PA_run-2_epi' },
+    ],
+    [
+      [run('a', 0), epi('PA', 1), epi('AP', 2), run('b', 30), epi('PA', 31), epi('AP', 32)],
+      { a: 'dir-AP_run-1_epi dir-PA_run-1_epi', b: 'dir-AP_run-2_epi dir-PA_run-2_epi' },
+    ],
+    [[epi('AP', 0), run('a', 1)], { a: 'dir-AP_epi' }],
+  ] as const;
+  for (const [series, expected] of cases) {
+    assert.deepEqual(pairs(series), expected);
+    assert.deepEqual(pairs(series.toReversed()), expected, 'the order of the list changes nothing');
+  }
+});
+
+test('reversed phases: a pair has one shim and one place, and a nearer map of another does not break it', () => {
+  const shimmed = (shim: readonly number[]): Partial<SeriesFacts> => ({ outputs: [output({ shim })] });
+  const [one, two] = [shimmed([1, 2, 3]), shimmed([9, 2, 3])];
+  assert.deepEqual(
+    pairs([
+      ...[epi('AP', 0, one), epi('PA', 1, one), run('a', 2, one)],
+      // the participant left the table, and only one direction was acquired again
+      ...[epi('AP', 30, two), run('b', 31, two), run('c', 32, one)],
+    ]),
+    { a: 'dir-AP_run-1_epi dir-PA_epi', b: 'dir-AP_run-2_epi', c: 'dir-AP_run-1_epi dir-PA_epi' },
+  );
+  const moved = { geometry: { ...GEOMETRY, position: [-96, -96, -20] as const } };
+  assert.deepEqual(
+    pairs([epi('AP', 0), epi('PA', 1), epi('PA', 2, moved), run('a', 3), run('b', 4, moved)]),
+    { a: 'dir-AP_epi dir-PA_run-1_epi', b: 'dir-PA_run-2_epi' },
+  );
+});
+
+test('reversed phases: a map that others outdo names no field, and the plan says so', () => {
+  const made = plan([epi('AP', 0), epi('PA', 1), epi('AP', 2), run('a', 3)]);
+  const [first, second] = made.series;
+  assert.deepEqual(first?.outputs[0]?.metadata, {});
+  assert.match(first.reason, /no image needs it: other maps are nearer/);
+  assert.equal(second?.outputs[0]?.metadata['B0FieldIdentifier'], 'pepolar_AP2_PA1');
+  // without any image to correct, the maps stay together
+  const alone = plan([epi('AP', 0), epi('PA', 1)]).series.map(({ outputs }) => outputs[0]?.metadata);
+  assert.deepEqual(alone, [{ B0FieldIdentifier: 'pepolar' }, { B0FieldIdentifier: 'pepolar' }]);
+});

@@ -14,7 +14,6 @@ export interface Placed {
 interface FieldMap {
   readonly identifier: string;
   readonly images: readonly Placed[];
-  readonly reversed: boolean;
 }
 
 const CORRECTED: ReadonlySet<string> = new Set(['bold', 'cbv', 'sbref', 'dwi', 'asl']);
@@ -36,14 +35,15 @@ export function corrections(
 ): Corrections {
   const metadata = new Map<string, Record<string, unknown>>();
   const notes = new Map<string, string>();
-  const put = (path: string, key: string, value: unknown): void => {
+  const put: Put = (path, key, value) => {
     metadata.set(path, { ...metadata.get(path), [key]: value });
   };
   const maps = mapsOf(placed);
-  for (const map of maps) echoTimes(map, put);
+  for (const map of maps.phases) echoTimes(map, put);
   for (const one of placed) calibrations(one, placed, put, notes);
-  if (how.length === 0 || maps.length === 0) return { metadata, notes };
-  const intended = new Map<FieldMap, string[]>();
+  const none = maps.phases.length === 0 && maps.reversed.length === 0;
+  if (how.length === 0 || none) return { metadata, notes };
+  const intended = new Map<string, { readonly map: FieldMap; readonly targets: string[] }>();
   for (const one of placed.filter(({ image }) => isCorrected(image.target))) {
     const best = nearest(one, maps);
     if (best === undefined) {
@@ -51,45 +51,108 @@ export function corrections(
       continue;
     }
     notes.set(one.path, `its field map is ${best.identifier}`);
-    intended.set(best, [...(intended.get(best) ?? []), one.path]);
+    const { targets } = intended.get(best.identifier) ?? { targets: [] };
+    intended.set(best.identifier, { map: best, targets: [...targets, one.path] });
     if (how.includes('B0Field')) put(one.path, 'B0FieldSource', best.identifier);
   }
-  for (const map of maps)
-    for (const { path } of map.images) {
-      if (how.includes('B0Field')) put(path, 'B0FieldIdentifier', map.identifier);
-      const targets = intended.get(map) ?? [];
-      if (how.includes('IntendedFor') && targets.length > 0)
-        put(
-          path,
-          'IntendedFor',
-          targets.toSorted().map((target) => `bids::${target}.nii.gz`),
-        );
-    }
+  describeMaps(maps, [...intended.values()], how, { put, notes });
   return { metadata, notes };
+}
+
+type Put = (path: string, key: string, value: unknown) => void;
+
+/** What the maps themselves say: which maps belong together, and for which images they are. */
+function describeMaps(
+  maps: Maps,
+  used: readonly { readonly map: FieldMap; readonly targets: readonly string[] }[],
+  how: PlanOptions['fieldmaps'],
+  { put, notes }: { readonly put: Put; readonly notes: Map<string, string> },
+): void {
+  const needed = new Set(used.flatMap(({ map }) => map.images));
+  // of a kind that corrects nothing, all maps keep their groups; one that others outdo is left out
+  const idle = maps.reversed.flatMap((family) =>
+    family.some((one) => needed.has(one)) ? [] : family.map((one) => pairOf(one, family)),
+  );
+  const all = new Map(
+    [...used.map(({ map }) => map), ...maps.phases, ...idle].flatMap((map) =>
+      map === undefined ? [] : [[map.identifier, map] as const],
+    ),
+  );
+  const placed = new Set([...maps.phases.flatMap(({ images }) => images), ...maps.reversed.flat()]);
+  for (const one of placed) {
+    const its = [...all.values()]
+      .filter(({ images }) => images.includes(one))
+      .map(({ identifier }) => identifier);
+    if (how.includes('B0Field') && its.length > 0)
+      put(one.path, 'B0FieldIdentifier', its.length === 1 ? its[0] : its.toSorted());
+    if (its.length === 0) notes.set(one.path, 'no image needs it: other maps are nearer');
+    const targets = used.flatMap(({ map, targets: of }) => (map.images.includes(one) ? of : []));
+    if (how.includes('IntendedFor') && targets.length > 0)
+      put(
+        one.path,
+        'IntendedFor',
+        [...new Set(targets)].sort().map((target) => `bids::${target}.nii.gz`),
+      );
+  }
 }
 
 const isCorrected = ({ datatype, suffix }: Target): boolean => datatype !== 'fmap' && CORRECTED.has(suffix);
 
-/** Images of one map: those of one acquisition and run; reversed phase encodings together. */
-function mapsOf(placed: readonly Placed[]): FieldMap[] {
+interface Maps {
+  /** Magnitudes and phases of one acquisition and run. */
+  readonly phases: readonly FieldMap[];
+  /** Images by spin or gradient echo, of all directions and runs of one kind. Each corrected image has its own choice of them. */
+  readonly reversed: readonly (readonly Placed[])[];
+}
+
+function mapsOf(placed: readonly Placed[]): Maps {
   const all = placed.filter(({ image: { target } }) => target.datatype === 'fmap' && MAPS.has(target.suffix));
-  const groups = Map.groupBy(all, ({ image: { target } }) => {
-    const { dir: _dir, ...rest } = target.entities;
-    return pathOf('x', undefined, {
-      ...target,
-      entities: rest,
-      suffix: target.suffix === 'epi' ? 'pepolar' : 'phases',
-    });
-  });
-  return [...groups].map(([key, images]) => ({
-    identifier: (key.split('/').at(-1) ?? key).replace(/^sub-x_/, '').replaceAll(/[^0-9A-Za-z]+/g, '_'),
-    images,
-    reversed: images.some(({ image }) => image.target.suffix === 'epi'),
-  }));
+  const isReversed = ({ image }: Placed): boolean => image.target.suffix === 'epi';
+  const phases = Map.groupBy(
+    all.filter((one) => !isReversed(one)),
+    ({ image }) => nameOf(image.target, 'phases', ['dir']),
+  );
+  const reversed = Map.groupBy(all.filter(isReversed), ({ image }) =>
+    nameOf(image.target, 'pepolar', ['dir', 'run']),
+  );
+  return {
+    phases: [...phases].map(([identifier, images]) => ({ identifier, images })),
+    reversed: [...reversed.values()],
+  };
+}
+
+/** A name for images that differ in these entities alone. */
+function nameOf({ datatype, entities }: Target, suffix: string, without: readonly string[]): string {
+  const rest = Object.fromEntries(Object.entries(entities).filter(([key]) => !without.includes(key)));
+  const path = pathOf('x', undefined, { datatype, suffix, entities: rest });
+  return (path.split('/').at(-1) ?? path).replace(/^sub-x_/, '').replaceAll(/[^0-9A-Za-z]+/g, '_');
+}
+
+/**
+ * Of each direction the map nearest in time, of one shim and place. So a direction that was acquired again goes with the other
+ * one that was not.
+ */
+function pairOf(one: Placed, family: readonly Placed[]): FieldMap | undefined {
+  const fit = family.filter((map) => fits(one, map, true)).toSorted(byNearness(one));
+  const [anchor] = fit;
+  if (anchor === undefined) return undefined;
+  const pair = new Map<string | undefined, Placed>();
+  for (const map of fit) {
+    const { dir } = map.image.target.entities;
+    if (!pair.has(dir) && fits(anchor, map, true)) pair.set(dir, map);
+  }
+  const images = [...pair.values()];
+  const runs = new Set(images.map(({ image }) => image.target.entities['run']));
+  const named = anchor.image.target;
+  if (runs.size === 1) return { identifier: nameOf(named, 'pepolar', ['dir']), images };
+  const members = images
+    .map(({ image: { target } }) => `${target.entities['dir'] ?? ''}${target.entities['run'] ?? '1'}`)
+    .toSorted();
+  return { identifier: `${nameOf(named, 'pepolar', ['dir', 'run'])}_${members.join('_')}`, images };
 }
 
 /** A phase difference needs both echo times (BIDS 1.10, EchoTime1). Where dcm2niix does not say them, its magnitudes do. */
-function echoTimes({ images }: FieldMap, put: (path: string, key: string, value: unknown) => void): void {
+function echoTimes({ images }: FieldMap, put: Put): void {
   const timeOf = (suffix: string): number | undefined =>
     images.find(({ image }) => image.target.suffix === suffix)?.image.output.echoTime;
   for (const { image, path } of images)
@@ -105,7 +168,7 @@ function echoTimes({ images }: FieldMap, put: (path: string, key: string, value:
 function calibrations(
   { image, series, path }: Placed,
   placed: readonly Placed[],
-  put: (path: string, key: string, value: unknown) => void,
+  put: Put,
   notes: Map<string, string>,
 ): void {
   if (image.target.datatype !== 'perf' || image.target.suffix !== 'm0scan') return;
@@ -117,15 +180,30 @@ function calibrations(
   else put(path, 'IntendedFor', [`bids::${asl.path}.nii.gz`]);
 }
 
-function nearest(one: Placed, maps: readonly FieldMap[]): FieldMap | undefined {
-  const fit = maps.filter((map) => map.images.every((image) => fits(one, image, map.reversed)));
-  const away = (map: FieldMap): number =>
-    Math.min(...map.images.map((image) => between(one.series.acquired.from, image.series.acquired.from)));
-  // of two that are as near, the earlier one: a map is usually made before what it corrects
-  const began = (map: FieldMap): string =>
-    map.images.map(({ series }) => series.acquired.from).toSorted()[0] ?? '';
-  return fit.toSorted((a, b) => away(a) - away(b) || (began(a) < began(b) ? -1 : 1))[0];
+function nearest(one: Placed, { phases, reversed }: Maps): FieldMap | undefined {
+  const fit = [
+    ...phases.filter((map) => map.images.every((image) => fits(one, image, false))),
+    ...reversed.flatMap((family) => pairOf(one, family) ?? []),
+  ];
+  const order = byNearness(one);
+  const nearestOf = ({ images }: FieldMap): Placed | undefined => images.toSorted(order)[0];
+  return fit.toSorted((a, b) => {
+    const [mine, other] = [nearestOf(a), nearestOf(b)];
+    return mine === undefined || other === undefined ? 0 : order(mine, other);
+  })[0];
 }
+
+/** Of two that are as near, the earlier one: a map is usually made before what it corrects. */
+const byNearness =
+  (one: Placed) =>
+  (a: Placed, b: Placed): number => {
+    const away = (map: Placed): number => between(one.series.acquired.from, map.series.acquired.from);
+    return (
+      away(a) - away(b) || order(a.series.acquired.from, b.series.acquired.from) || order(a.path, b.path)
+    );
+  };
+
+const order = (one: string, other: string): number => (one === other ? 0 : one < other ? -1 : 1);
 
 function fits(one: Placed, map: Placed, reversed: boolean): boolean {
   const [mine, its] = [one.image.output.shim, map.image.output.shim];

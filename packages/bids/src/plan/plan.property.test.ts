@@ -150,7 +150,7 @@ test('plan: links of field maps lead to images of the same plan', () => {
     fc.property(session, (facts) => {
       const images = planSession(facts, RULES).series.flatMap(({ outputs }) => outputs);
       const paths = new Set(images.map(({ path }) => `bids::${path}.nii.gz`));
-      const maps = new Set(images.map(({ metadata }) => metadata['B0FieldIdentifier']));
+      const maps = new Set(images.flatMap(({ metadata }) => [metadata['B0FieldIdentifier']].flat()));
       for (const { metadata } of images) {
         for (const uri of (metadata['IntendedFor'] ?? []) as string[]) assert.ok(paths.has(uri), uri);
         if (metadata['B0FieldSource'] !== undefined) assert.ok(maps.has(metadata['B0FieldSource']));

@@ -5,7 +5,7 @@ import { parseRules } from '../rules/parse.ts';
 import { ruleSet } from '../rules/set.ts';
 import { suggestRules } from '../suggest.ts';
 import { planSession } from './plan.ts';
-import { GEOMETRY, output, session, plan, shown, BOLD, rules } from './plan-kit.test.ts';
+import { GEOMETRY, output, session, plan, shown, BOLD, rules, type Over } from './plan-kit.test.ts';
 
 test('repeats: the last whole take wins the plain name, or all are numbered', () => {
   const three = [BOLD, BOLD, BOLD];
@@ -184,4 +184,81 @@ test('whatever comes: one decision for each series, a reason, and no path twice'
       assert.deepEqual(plan(series, { repeats }), made);
     }),
   );
+});
+
+/** A series of one acquisition, with these values behind `ORIGINAL, PRIMARY, M`. */
+const reconstructed = (
+  name: string,
+  minute: number,
+  values: readonly string[],
+  part: 'M' | 'P' = 'M',
+): Over => ({
+  name,
+  acquired: { from: `2026-11-30T10:0${minute}:00.000000`, to: `2026-11-30T10:0${minute}:30.000000` },
+  outputs: [
+    output({ imageType: ['ORIGINAL', 'PRIMARY', part, ...values], part: part === 'P' ? 'phase' : 'mag' }),
+  ],
+});
+
+test('reconstructions: one acquisition that Siemens stored normalised and not is no repeat; rec- tells them apart', () => {
+  const t1 = 'anat-T1w';
+  const [plain, normalised] = [reconstructed(t1, 0, ['ND']), reconstructed(t1, 0, ['ND', 'NORM'])];
+  assert.deepEqual(shown(plan([plain, normalised])), ['T1w', 'rec-norm_T1w']);
+  assert.deepEqual(shown(plan([normalised, plain])), ['rec-norm_T1w', 'T1w']);
+  const corrected = reconstructed(t1, 0, ['DIS3D', 'NORM']);
+  assert.deepEqual(shown(plan([plain, corrected])), ['rec-nd_T1w', 'rec-dis3dnorm_T1w']);
+  assert.deepEqual(shown(plan([plain, normalised, reconstructed(t1, 0, ['DIS2D'])])), [
+    ...['rec-nd_T1w', 'rec-ndnorm_T1w', 'rec-dis2d_T1w'],
+  ]);
+  // shipped rules, by another name
+  assert.deepEqual(
+    shown(
+      plan([reconstructed('t1_mprage_sag', 0, ['ND']), reconstructed('t1_mprage_sag', 0, ['ND', 'NORM'])]),
+    ),
+    ['T1w', 'rec-norm_T1w'],
+  );
+  // acquired again: the last take counts, of each reconstruction
+  const again = [reconstructed(t1, 5, ['ND']), reconstructed(t1, 5, ['ND', 'NORM'])];
+  assert.deepEqual(shown(plan([plain, normalised, ...again])), ['repeat', 'repeat', 'T1w', 'rec-norm_T1w']);
+  assert.deepEqual(shown(plan([plain, normalised, ...again], { repeats: 'runs' })), [
+    ...['run-1_T1w', 'rec-norm_run-1_T1w', 'run-2_T1w', 'rec-norm_run-2_T1w'],
+  ]);
+  // a later one with another reconstruction is a repeat: it is another acquisition
+  assert.deepEqual(shown(plan([plain, reconstructed(t1, 5, ['ND', 'NORM'])])), ['repeat', 'T1w']);
+});
+
+test('reconstructions: a rule may ignore one of them; a phase is none; a field map has no rec- and keeps the first', () => {
+  const set = rules(`rules:
+  - when: {name: anat-T1w, not: {imageType: NORM}}
+    ignore: the image without normalization
+`);
+  const both = [reconstructed('anat-T1w', 0, ['ND']), reconstructed('anat-T1w', 0, ['ND', 'NORM'])];
+  assert.deepEqual(shown(plan(both, {}, set)), ['ignore', 'T1w']);
+  const parts = [
+    reconstructed('anat-T2starw', 0, ['ND', 'NORM']),
+    reconstructed('anat-T2starw', 0, ['ND'], 'P'),
+  ];
+  assert.deepEqual(shown(plan(parts)), ['part-mag_T2starw', 'part-phase_T2starw']);
+  const maps = [
+    reconstructed('fmap-epi_dir-AP', 0, ['ND']),
+    reconstructed('fmap-epi_dir-AP', 0, ['ND', 'NORM']),
+  ];
+  const made = plan(maps);
+  assert.deepEqual(shown(made), ['dir-AP_epi', 'repeat']);
+  assert.match(made.series[1]?.reason ?? '', /another reconstruction of series 1, and BIDS has no rec-/);
+});
+
+test('maps that the scanner computed from diffusion are derivatives, whichever rule takes the series itself', () => {
+  const map = (name: string, values: readonly string[]): Over => ({
+    name,
+    outputs: [output({ imageType: ['DERIVED', 'PRIMARY', 'DIFFUSION', ...values] })],
+  });
+  for (const name of ['dwi_dir-AP', 'ep2d_diff_64dir'])
+    for (const values of [
+      ['ADC', 'ND'],
+      ['FA', 'ND', 'NORM'],
+      ['TRACEW', 'ND'],
+      ['TENSOR', 'ND'],
+    ])
+      assert.deepEqual(shown(plan([map(name, values)])), ['derivative'], `${name} ${values.join()}`);
 });

@@ -3,7 +3,7 @@ import { bidsLabel, pathOf } from '../names.ts';
 import type { RuleSet } from '../rules/types.ts';
 import { suggestionFor } from '../suggest.ts';
 import type { Conflict, Plan, PlannedOutput, PlannedSeries, SeriesFacts, SessionFacts } from '../types.ts';
-import { choose, withParts, type Chosen, type Left, type Named } from './choose.ts';
+import { choose, withParts, withReconstructions, type Chosen, type Left, type Named } from './choose.ts';
 import { corrections, type Corrections, type Placed } from './fieldmaps.ts';
 import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
 import { inTime, labelOf, settle, type Settled } from './takes.ts';
@@ -16,7 +16,7 @@ export function planSession(session: SessionFacts, rules: RuleSet, options: Part
     session: session.session === undefined ? undefined : bidsLabel(session.session, 'ses'),
   };
   const decided = session.series.map((series) => choose(session, series, rules));
-  const chosen = withParts(decided.filter((one) => one.kind === 'chosen'));
+  const chosen = withReconstructions(withParts(decided.filter((one) => one.kind === 'chosen')));
   const different = differentSeries(chosen);
   const disputed = new Set(different.flatMap(({ series }) => series));
   const settled = settle(

@@ -126,13 +126,22 @@ function settleTakes(takes: readonly Chosen[], repeats: PlanOptions['repeats']):
   const most = Math.max(...takes.map(({ series }) => series.volumes));
   const ordered = takes.toSorted(inTime);
   const aborted = new Map(ordered.map((one) => [one, brokenOff(one, most)]));
-  const whole = ordered.filter((one) => aborted.get(one) === undefined);
+  const whole = ordered.filter(
+    (one) => aborted.get(one) === undefined && sameAcquisition(one, ordered) === undefined,
+  );
   const last = whole.at(-1);
   const all = repeats === 'runs' || whole.every(isFieldMap);
   const numbered = ordered.some((one) => one.numbered) || (all && whole.length > 1);
   return ordered.map((one) => {
     const broken = aborted.get(one);
     if (broken !== undefined) return { chosen: one, decision: 'aborted', because: broken };
+    const first = sameAcquisition(one, ordered);
+    if (first !== undefined)
+      return {
+        chosen: one,
+        decision: 'repeat',
+        because: `it is another reconstruction of ${labelOf(first)}, and BIDS has no rec- for its kind of image`,
+      };
     if (numbered && canNumber(one))
       return { chosen: withRun(one, whole.indexOf(one) + 1), decision: 'convert', because: undefined };
     if (one === last || last === undefined)
@@ -144,6 +153,14 @@ function settleTakes(takes: readonly Chosen[], repeats: PlanOptions['repeats']):
     return { chosen: one, decision: 'repeat', because: `${labelOf(last)} is a later whole take` };
   });
 }
+
+/** The first series of the same acquisition, where reconstructions could not get names of their own. */
+const sameAcquisition = (one: Chosen, ordered: readonly Chosen[]): Chosen | undefined => {
+  const first = ordered.find((other) => timeOf(other) === timeOf(one) && timeOf(one) !== '');
+  const typeOf = ({ images }: Chosen): string =>
+    images.map(({ output }) => output.imageType.join()).join(';');
+  return first === one || first === undefined || typeOf(first) === typeOf(one) ? undefined : first;
+};
 
 const canNumber = ({ images }: Chosen): boolean =>
   images.every(

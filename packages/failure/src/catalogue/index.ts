@@ -96,6 +96,7 @@ export const CATALOGUE: readonly Section[] = [
       'BIDS_NOT_CONFIGURED | permanent | the project has no BIDS dataset | add it to `bids.projects`',
       'BIDS_REQUEST | permanent | the bids service cannot use what it is asked | run the same version and configuration everywhere',
       'BIDS_TIMEOUT | transient | a session took longer than `bids.timeout`, waiting in line included | give it more time, or raise `bids.parallel`',
+      'BIDS_MOVING | transient | a series of the session is being moved to other labels | nothing; the session is converted once that is done',
       'BIDS_BUSY | transient | another worker has the dataset or the session | nothing; it is tried again',
       'BIDS_VALIDATOR_MISSING | permanent | the validator cannot be started | correct `bids.validator`, or install it',
       'BIDS_VALIDATOR_TIMEOUT | transient | the validator took too long and was ended | give it more time',

@@ -1,8 +1,8 @@
-/** The API: POST /api/deliveries (the streamer), /api/plan, /api/validate, /api/suggest (people), GET /api/status. */
+/** The API: POST /api/deliveries and /api/remove (the streamer), /api/plan, /api/validate, /api/suggest (people), GET /api/status. */
 import { codeOf, failureIn, messageOf, transient, type Failure } from '@scanflow/failure';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
-import { convert, plan, suggest, validate, type JobDeps, type Running } from '../jobs.ts';
-import { fieldsOf, readRequest } from '../request.ts';
+import { convert, plan, remove, suggest, validate, type JobDeps, type Running } from '../jobs.ts';
+import { fieldsOf, readRemoval, readRequest } from '../request.ts';
 import type { GivenRules } from '../rules.ts';
 import { answerLong } from './long.ts';
 
@@ -20,9 +20,31 @@ const LARGE = { bodyLimit: 32 * 1024 * 1024 };
 const MOST_SESSIONS = 2_000;
 
 export function routes(app: FastifyInstance, deps: ApiDeps): void {
-  const { line, metrics, log, versions } = deps;
+  const { line, versions } = deps;
   app.get('/api/status', () => ({ running: line.running().length, waiting: line.waiting(), versions }));
-  const long = <T extends object>(path: string, options: object, work: Work<T>): void => {
+  const long = longRoutes(app, deps);
+  changes(long, deps);
+  long('/api/plan', BODY, async (body, running) => {
+    const { request, rules } = fieldsOf(body);
+    const { plan: planned } = await plan(readRequest(request), rulesIn(rules), running, deps);
+    return { plan: planned };
+  });
+  long('/api/validate', BODY, async (body, running) => {
+    const { project, root } = readRequest(fieldsOf(body)['request']);
+    return { verdict: await validate({ project, root }, running, deps) };
+  });
+  long('/api/suggest', LARGE, async (body, running) => {
+    const { requests, rules } = fieldsOf(body);
+    const sessions = (Array.isArray(requests) ? requests : []).slice(0, MOST_SESSIONS).map(readRequest);
+    return { rules: await suggest(sessions, rulesIn(rules), running, deps) };
+  });
+}
+
+type Long = (path: string, options: object, work: Work) => void;
+
+function longRoutes(app: FastifyInstance, deps: ApiDeps): Long {
+  const { metrics, log } = deps;
+  return (path, options, work) => {
     app.post(path, options, ({ body }, reply) => {
       const limit = AbortSignal.timeout(deps.config.bids.timeout);
       const stop = AbortSignal.any([deps.signal, limit]);
@@ -40,6 +62,11 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
       });
     });
   };
+}
+
+/** What the streamer asks for: it changes datasets. */
+function changes(long: Long, deps: ApiDeps): void {
+  const { log } = deps;
   long(DELIVERIES, BODY, async (body, running) => {
     const request = readRequest(body);
     log.info('session taken', { sessionId: request.id, series: request.series.length });
@@ -54,25 +81,18 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
     });
     return { result };
   });
-  long('/api/plan', BODY, async (body, running) => {
-    const { request, rules } = fieldsOf(body);
-    const { plan: planned } = await plan(readRequest(request), rulesIn(rules), running, deps);
-    return { plan: planned };
-  });
-  long('/api/validate', BODY, async (body, running) => {
-    const { project, root } = readRequest(fieldsOf(body)['request']);
-    return { verdict: await validate({ project, root }, running, deps) };
-  });
-  long('/api/suggest', LARGE, async (body, running) => {
-    const { requests, rules } = fieldsOf(body);
-    const sessions = (Array.isArray(requests) ? requests : []).slice(0, MOST_SESSIONS).map(readRequest);
-    return { rules: await suggest(sessions, rulesIn(rules), running, deps) };
+  long('/api/remove', BODY, async (body, running) => {
+    const isPreview = fieldsOf(body)['preview'] === true;
+    const removed = await remove(readRemoval(body), isPreview, running, deps);
+    const { folders, files, kept } = removed;
+    if (!isPreview) log.info('sessions removed', { sessions: folders.length, files, kept: kept.length });
+    return { removed };
   });
 }
 
 const DELIVERIES = '/api/deliveries';
 
-type Work<T> = (body: unknown, running: Running) => Promise<T>;
+type Work = (body: unknown, running: Running) => Promise<object>;
 
 function rulesIn(rules: unknown): GivenRules | undefined {
   if (rules === undefined) return undefined;

@@ -21,6 +21,7 @@ import { fsyncFolder, writeFileAtomic } from '@scanflow/runtime';
 import { newDataset } from './convert.ts';
 import { exists, gone, hashOf, listFiles, stampOf, syncTree } from './files.ts';
 import { provenancePath, STATE, unitOf } from './provenance.ts';
+import { dropRows } from './rows.ts';
 import { jsonText } from './sidecar.ts';
 import type { KeptFile } from './types.ts';
 
@@ -34,6 +35,16 @@ interface Journal {
   readonly out: string;
   /** Files of the older session that go with it, with their stamps: ours, and those that are in the new one, too. */
   readonly disposable: Readonly<Record<string, string>>;
+  /** The session leaves the dataset, and nothing comes in. */
+  readonly removed?: Removal;
+}
+
+/** What goes with a session that leaves. */
+export interface Removal {
+  /** `sub-001`, where no other session of it stays; then its row in `participants.tsv` goes, too. */
+  readonly participant?: string;
+  /** On a withdrawal of consent: the row goes even where people wrote into it. */
+  readonly erased: boolean;
 }
 
 const journals = (root: string): string => join(root, STATE, 'journal');
@@ -138,6 +149,30 @@ export async function publish(publication: Publication, step: Step): Promise<voi
   await finish(root, journal, step);
 }
 
+/** Takes a session out of the dataset: our files, its provenance, its rows. Files of people stay. The caller holds the lock of the dataset. */
+export async function takeOut({ root, folder, ours, removal, aside }: Leaving, step: Step): Promise<void> {
+  const disposable: Record<string, string> = {};
+  for (const path of ours) {
+    const stamp = await stampOf(join(root, path));
+    if (stamp !== undefined) disposable[path] = stamp;
+  }
+  const journal: Journal = { folder, aside, out: `${aside}-out`, disposable, removed: removal };
+  await step('journal');
+  await mkdir(journals(root), { recursive: true });
+  await writeFileAtomic(join(journals(root), `${unitOf(folder)}.json`), jsonText(journal));
+  await finish(root, journal, step);
+}
+
+export interface Leaving {
+  readonly root: string;
+  readonly folder: string;
+  /** A name below `.scanflow` that nobody has. */
+  readonly aside: string;
+  /** Our files in it, as we wrote them. */
+  readonly ours: readonly string[];
+  readonly removal: Removal;
+}
+
 /** Completes what killed workers began. The caller holds the lock of the dataset. */
 export async function finishAll(root: string, step: Step): Promise<void> {
   for (const name of (await readdir(journals(root)).catch(gone)) ?? []) {
@@ -150,11 +185,12 @@ export async function finishAll(root: string, step: Step): Promise<void> {
 async function finish(root: string, journal: Journal, step: Step): Promise<void> {
   const { folder, aside, out } = journal;
   const [target, fresh] = [join(root, folder), join(newDataset(join(root, aside)), folder)];
-  if (await exists(fresh)) {
+  if (journal.removed !== undefined || (await exists(fresh))) {
     await step('out');
     if (await exists(target)) await moveInto(target, await freeName(join(root, out)));
     await step('in');
-    await moveInto(fresh, target);
+    if (journal.removed === undefined) await moveInto(fresh, target);
+    else await rm(provenancePath(root, folder), { force: true });
   }
   await step('provenance');
   const record = join(root, aside, 'provenance.json');
@@ -166,6 +202,10 @@ async function finish(root: string, journal: Journal, step: Step): Promise<void>
   const state = join(root, STATE);
   const outs = (await readdir(state)).filter((name) => join(STATE, name).startsWith(out));
   for (const name of outs) await rescue(root, join(STATE, name), journal);
+  if (journal.removed !== undefined) {
+    await step('rows');
+    await dropRows(root, folder, { ...journal.removed, gone: Object.keys(journal.disposable) });
+  }
   await step('remove');
   for (const name of outs) await rm(join(state, name), { recursive: true, force: true });
   await rm(join(root, aside), { recursive: true, force: true });

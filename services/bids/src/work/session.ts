@@ -20,6 +20,7 @@ import {
   type Provenance,
 } from './provenance.ts';
 import { finishAll, joinPeople, judgeFolder, publish, type Standing, type Step } from './publish.ts';
+import { scansPath } from './rows.ts';
 import { jsonText, SCRUBBED } from './sidecar.ts';
 import { onlyParticipants, scansTable } from './tables.ts';
 import { validateDataset } from './validate.ts';
@@ -47,8 +48,8 @@ export async function bidsSession(
     const version = await dcm2niixVersion(options.dcm2niix, signal);
     await mkdir(join(root, STATE), { recursive: true });
     // before the plan names the folder: of one registration only one worker works at a time
-    const unit = `${request.subject}_${request.session ?? ''}`.replaceAll(/[^\w-]/g, '_');
-    return await locked(root, `session-${unit}`, options, signal, async () => {
+    const unit = lockOf(request);
+    return await locked(root, sessionLock(request), options, signal, async () => {
       const aside = join(STATE, `aside-${unit}-${randomBytes(6).toString('hex')}`);
       await removeAsides(root, unit);
       await mkdir(join(root, aside), { recursive: true });
@@ -77,7 +78,17 @@ export async function recoverDataset(
     await locked(root, 'dataset', options, signal, () => finishAll(root, () => undefined));
 }
 
-const locked = <T>(
+/** A name for the labels of a session, as a part of names of files. */
+const lockOf = ({ subject, session }: Pick<SessionRequest, 'subject' | 'session'>): string =>
+  `${subject}_${session ?? ''}`.replaceAll(/[^\w-]/g, '_');
+
+export const sessionLock = (labels: Pick<SessionRequest, 'subject' | 'session'>): string =>
+  `session-${lockOf(labels)}`;
+
+/** Where the lock `name` of a dataset lies. */
+export const lockPath = (root: string, name: string): string => join(root, STATE, 'locks', name);
+
+export const locked = <T>(
   root: string,
   name: string,
   { lockTimeoutMs = LOCK_MS }: Pick<SessionOptions, 'lockTimeoutMs'>,
@@ -85,7 +96,7 @@ const locked = <T>(
   run: () => Promise<T>,
 ): Promise<T> =>
   withLock(
-    join(root, STATE, 'locks', name),
+    lockPath(root, name),
     { timeoutMs: lockTimeoutMs, what: `the dataset ${root} (${name})` },
     signal,
     run,
@@ -197,7 +208,7 @@ async function writeScans(
   { people }: Standing,
   former: ReadonlyMap<string, string>,
 ): Promise<ScansFile> {
-  const path = `${folder}/${unitOf(folder)}_scans.tsv`;
+  const path = scansPath(folder);
   const inFolder = (name: string): string => name.slice(folder.length + 1);
   const scans = converted.flatMap(({ series, files }) =>
     files

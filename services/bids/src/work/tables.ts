@@ -46,6 +46,34 @@ export function onlyParticipants(text: string, wanted: (participant: string) => 
   return tableText({ ...table, rows: table.rows.filter((row) => wanted(row[at]?.trim() ?? '')) });
 }
 
+/**
+ * The text without the line of the participant; the same text where it has none, or where people wrote into it and it is not to be `forced`.
+ * Nothing else of it changes.
+ */
+export function withoutParticipant(text: string, participant: string, forced: boolean): string {
+  const table = readTable(text);
+  const at = table?.columns.indexOf('participant_id') ?? -1;
+  if (at === -1) return text;
+  return withoutLines(text, (cells) => {
+    const isTheirs = cells.some((cell, index) => index !== at && !['', NONE].includes(cell.trim()));
+    return cells[at]?.trim() === participant && (forced || !isTheirs);
+  });
+}
+
+/** `scans.tsv` without the lines of these images; undefined where no line is left. */
+export function withoutScans(text: string, gone: ReadonlySet<string>): string | undefined {
+  const at = readTable(text)?.columns.indexOf('filename') ?? -1;
+  if (at === -1) return text;
+  const left = withoutLines(text, (cells) => gone.has(cells[at]?.trim() ?? ''));
+  return readTable(left)?.rows.length === 0 ? undefined : left;
+}
+
+/** Lines keep their bytes; the first one, the header, stays. */
+function withoutLines(text: string, drops: (cells: readonly string[]) => boolean): string {
+  const [header = '', ...lines] = text.split(/(?<=\n)/);
+  return [header, ...lines.filter((line) => !drops(line.replace(/\r?\n$/, '').split('\t')))].join('');
+}
+
 export interface Scan {
   /** Relative to the folder of the session. */
   readonly filename: string;

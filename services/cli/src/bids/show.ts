@@ -78,12 +78,25 @@ export function detailsText(one: BidsSession): string {
   return lines.map((line) => `  ${plain(line)}\n`).join('');
 }
 
-const resultLines = ({ errors, warnings, failed, conflicts, kept }: BidsResult): string[] => [
+const resultLines = ({
+  errors,
+  warnings,
+  failed,
+  conflicts,
+  kept,
+  also = [],
+  removed = [],
+}: BidsResult): string[] => [
   ...issueLines('error', errors),
   ...issueLines('warning', warnings),
   ...failed.map(({ series, code, message }) => `failed: ${series}: ${code}: ${message}`),
   ...conflicts.map(({ code, message }) => `conflict: ${code}: ${message}`),
   ...kept.map(({ path, why }) => `kept: ${path} (${why})`),
+  ...also.map(({ folder, state, verdict }) => `also: ${folder}: ${verdict ?? state}`),
+  ...removed.flatMap((one) => [
+    ...one.folders.map((folder) => `removed: ${folder}: its series have other labels`),
+    ...one.kept.map((path) => `kept: ${path}: a person wrote it; move or delete it`),
+  ]),
 ];
 
 export const issueLines = (kind: string, issues: readonly BidsIssue[]): string[] =>

@@ -74,6 +74,7 @@ async function previewText(
     ([name, images]) => `  ${name}: up to ${images} images`,
   );
   const hooks = Array.isArray(preview['hooks']) ? preview['hooks'].map((name) => `  ${String(name)}`) : [];
+  const people = Array.isArray(preview['kept']) ? preview['kept'].map((path) => `  ${String(path)}`) : [];
   const kept = backups === undefined ? [] : (await readdir(backups)).map((name) => `  ${name}`);
   const section = (title: string, rows: readonly string[]): string[] =>
     rows.length === 0 ? [] : [title, ...rows];
@@ -83,6 +84,7 @@ async function previewText(
       : ['Here:', ...lines]),
     ...section('Sent to, and erased there by whoever runs it:', destinations),
     ...section('Hooks that ran, and may have made files from it:', hooks),
+    ...section('Files of people in the BIDS dataset, which stay; remove them yourself:', people),
     ...section('Backups:', kept),
     'Backups and the booking calendar keep it until you remove it there.',
   ].join('\n')}\n`;

@@ -8,6 +8,7 @@ import { decide } from '../store/place/place.ts';
 import type { Settings } from '../model/settings.ts';
 import { Gathered, type Holdings, type Subject, isOf, names } from './holdings.ts';
 import type { Found } from './intent.ts';
+import { withdraw } from '../hooks/bids.ts';
 import { membersOf } from '../ledger/joined.ts';
 import type { LoopDeps } from '../work/deps.ts';
 
@@ -36,6 +37,7 @@ export async function findAll(
   gathered.count('exams', exams);
   for (const id of gathered.ids())
     gathered.count('images in Orthanc', await inOrthanc(id, gathered, deps.orthanc, signal));
+  gathered.converted(await withdraw(wanted, { preview: true }, deps, signal));
   return gathered.result();
 }
 

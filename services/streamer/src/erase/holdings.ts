@@ -1,5 +1,6 @@
 /** What was found of a subject so far, and its name in the moves of other series. */
 import { defined } from '@scanflow/failure/defined';
+import type { BidsRemoved } from '@scanflow/bids/answer';
 import type { Labels } from '@scanflow/booking';
 import type { Decision, Moved } from '../model/decision.ts';
 import { membersIn } from '../joining/parts.ts';
@@ -22,6 +23,8 @@ export interface Holdings {
   /** Number of images that each destination holds or may hold. */
   readonly destinations: Readonly<Record<string, number>>;
   readonly hooks: readonly string[];
+  /** Files that people wrote into the BIDS dataset: absolute paths. They stay. */
+  readonly kept: readonly string[];
   /** For series that now belong to another subject: folders that their moves kept, and the records of those moves. */
   readonly others: Others;
   /** Series with a recorded decision that has to go. */
@@ -58,6 +61,7 @@ export class Gathered {
   readonly #anothers = new Set<string>();
   readonly #underway = new Set<string>();
   readonly #decisions = new Set<string>();
+  readonly #kept: string[] = [];
   readonly #folders: { id: string; path: string }[] = [];
   readonly #records: { id: string; path: string }[] = [];
   readonly #rows: ErasableSeries[] = [];
@@ -140,6 +144,11 @@ export class Gathered {
     this.count('folders that moves left', 1);
   }
 
+  converted({ dataset, files, kept }: BidsRemoved): void {
+    this.count('files in the BIDS dataset', files);
+    this.#kept.push(...kept.map((path) => `${dataset}/${path}`));
+  }
+
   recordNaming(below: string, { orthancSeries: id }: SeriesRecord): void {
     if (this.#underway.has(id)) return;
     this.#records.push({ id, path: below });
@@ -185,6 +194,7 @@ export class Gathered {
       counts: this.#counts,
       destinations: this.#destinations,
       hooks: [...this.#hooks],
+      kept: this.#kept,
       others: { folders: this.#folders, records: this.#records, rows: this.#rows },
       decisions: [...this.#decisions],
     };

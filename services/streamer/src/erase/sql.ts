@@ -1,4 +1,5 @@
 /** Series that are erased, in the ledger. */
+import { BIDS } from '@scanflow/config';
 import type { Moved } from '../model/decision.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { lockSeries } from '../ledger/leg.ts';
@@ -41,6 +42,12 @@ export async function forgetSeries(
   }
   for (const id of [...sessions].sort()) {
     await tx.run('DELETE FROM notice_message WHERE matter = ?', [`session:${id}`]);
+    // a conversion that runs may write into the dataset until its lease is looked at
+    busy ||=
+      (await tx.get('SELECT 1 AS one FROM delivery WHERE subject = ? AND hook = ? AND claim IS NOT NULL', [
+        id,
+        BIDS,
+      ])) !== undefined;
     const left = await tx.get('SELECT count(*) AS n FROM series WHERE session = ?', [id]);
     if (Number(left?.['n']) > 0) {
       await tx.run('UPDATE session SET due = ?, updated = ?, digest = NULL WHERE id = ?', [now, now, id]);

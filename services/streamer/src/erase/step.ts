@@ -12,6 +12,8 @@ import {
   writeErasure,
   type FastifyInstance,
 } from '@scanflow/runtime';
+import { failureIn } from '@scanflow/failure';
+import { withdraw } from '../hooks/bids.ts';
 import { unlessGone } from '../model/failure.ts';
 import { reached } from '../work/trace.ts';
 import { Wake } from '../work/wake.ts';
@@ -57,6 +59,7 @@ async function eraseStep(intent: Intent, deps: LoopDeps, signal: AbortSignal): P
   reached('erasure-marked');
   const stays = await remove(known, deps, signal);
   await removeElsewhere(known, holdings, deps);
+  await withdraw(known, { preview: false }, deps, signal);
   reached('erasure-removed');
   const left = await findAll(known, deps, signal, known.series);
   const waits = [...Object.entries(left.counts).map(([what, count]) => `${count} ${what}`), ...stays];
@@ -193,12 +196,9 @@ const LIMIT_MS = 600_000;
 
 export function eraseRoutes(app: FastifyInstance, deps: LoopDeps): void {
   app.post('/api/erase/preview', async ({ body }) => {
-    const { counts, destinations, hooks, series } = await findAll(
-      subjectIn(body),
-      deps,
-      AbortSignal.timeout(LIMIT_MS),
-    );
-    return { series: series.length, counts, destinations, hooks };
+    const found = await finding(findAll(subjectIn(body), deps, AbortSignal.timeout(LIMIT_MS)));
+    const { counts, destinations, hooks, kept, series } = found;
+    return { series: series.length, counts, destinations, hooks, kept };
   });
   app.post('/api/erase', async ({ body, ip }) => {
     const subject = subjectIn(body);
@@ -209,7 +209,7 @@ export function eraseRoutes(app: FastifyInstance, deps: LoopDeps): void {
       if (label !== undefined && reason.includes(label))
         throw new Answer(400, 'the reason is kept: it must not name the project, the subject or the session');
     const { by, from } = byWhom(body, ip);
-    const id = await beginErasure({ ...subject, reason, by }, deps, AbortSignal.timeout(LIMIT_MS));
+    const id = await finding(beginErasure({ ...subject, reason, by }, deps, AbortSignal.timeout(LIMIT_MS)));
     deps.log.warn('erasure requested', { erasure: id, by, from });
     deps.wakes.erase.notify();
     return { id };
@@ -223,6 +223,17 @@ export function eraseRoutes(app: FastifyInstance, deps: LoopDeps): void {
     return { id, state: 'erased', waits: [], removed: done.removed };
   });
 }
+
+/** Where the dataset cannot be looked at, nothing begins, and whoever asks reads why. */
+const finding = <T>(found: Promise<T>): Promise<T> =>
+  found.catch((error: unknown) => {
+    const failure = failureIn(error);
+    if (failure === undefined || !/^(?:BIDS|HOOK)_/.test(failure.code)) throw error;
+    throw new Answer(
+      409,
+      `${failure.message} Nothing is erased yet: the BIDS dataset may have files of the subject. Start the bids service, then erase again; or take bids out of the configuration, and remove these files yourself.`,
+    );
+  });
 
 function subjectIn(body: unknown): Subject {
   const session = defined({ session: given(textIn(body, 'session'), () => labelIn(body, 'session')) });

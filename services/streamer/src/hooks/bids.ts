@@ -1,46 +1,160 @@
 /** The built-in hook `bids`: a complete session goes to the bids service, whose verdict is kept as the delivery's output. */
-import { answerText, readAnswer, type BidsRequest } from '@scanflow/bids/answer';
+import {
+  answerText,
+  joinResults,
+  readAnswer,
+  readRemoved,
+  type BidsAnswer,
+  type BidsRemoval,
+  type BidsRemoved,
+  type BidsRequest,
+  type BidsResult,
+} from '@scanflow/bids/answer';
 import { headersOf } from '@scanflow/runtime';
-import { codeOf, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
-import { STORAGE } from '../model/series.ts';
-import { sessionReport, type SessionReport } from '../reports/session.ts';
-import { findSession } from '../ledger/views.ts';
-import { homeOf } from '../store/place/layout.ts';
+import { codeOf, FailureError, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
+import type { SessionReport } from '../reports/session.ts';
 import type { LoopDeps } from '../work/deps.ts';
+import { convertLabelled } from './bids-sql.ts';
+import { bidsRequest, bidsWork, rootOf } from './bids-units.ts';
 import type { HookOutcome } from './plan.ts';
 
-export interface BidsCall {
+interface BidsPeer {
   readonly url: string;
   readonly tokenFile: string;
-  readonly request: BidsRequest;
   readonly timeoutMs: number;
+}
+
+export interface BidsCall extends BidsPeer {
+  readonly requests: readonly BidsRequest[];
+  readonly removals: readonly BidsRemoval[];
 }
 
 /** The answer is one JSON text; the service sends blanks before it as a sign of life. */
 const MOST_BYTES = 1024 * 1024;
 
-/** Never throws. The request stays open until the session is converted. */
-export async function callBids(call: BidsCall, signal: AbortSignal): Promise<HookOutcome> {
-  const late = AbortSignal.timeout(call.timeoutMs);
-  const failed = (failure: Failure): HookOutcome => ({ kind: 'failed', failure, output: '' });
+/** Labels whose session left the dataset are free for others. */
+export type BidsOutcome = HookOutcome & { readonly freed?: readonly BidsRemoval[] };
+
+/**
+ * Never throws. Each request stays open until its part is converted. What left follows, also where a conversion is refused: it is
+ * not theirs any more.
+ */
+export async function callBids(call: BidsCall, signal: AbortSignal): Promise<BidsOutcome> {
+  const results: BidsResult[] = [];
+  const removed: BidsRemoved[] = [];
+  const freed: BidsRemoval[] = [];
+  let failed: HookOutcome | undefined;
+  const keep = (outcome: HookOutcome): boolean => {
+    failed ??= outcome;
+    return outcome.kind === 'failed' && outcome.failure.kind === 'permanent';
+  };
+  for (const request of call.requests) {
+    const asked = await ask({ ...call, path: '/api/deliveries', body: request }, signal);
+    if (!('text' in asked)) {
+      if (!keep(asked)) return asked;
+      continue;
+    }
+    const answer = asked.ok ? readAnswer(asked.text) : undefined;
+    if (answer?.ok === true) results.push(answer.result);
+    else if (!keep(judge(asked, answer))) return judge(asked, answer);
+  }
+  for (const removal of call.removals) {
+    const gone = await removeBids({ ...call, removal }, signal);
+    if (!('folders' in gone)) return gone;
+    if (gone.folders.length === 0) continue;
+    removed.push(gone);
+    freed.push(removal);
+  }
+  const outcome = failed ?? { kind: 'done' as const, output: joined(results, removed) };
+  return { ...outcome, freed };
+}
+
+/** Converts what a session of the ledger has; whoever waits for labels that it freed is tried again. */
+export async function runBids(
+  peer: BidsPeer,
+  session: string,
+  deps: LoopDeps,
+  signal: AbortSignal,
+): Promise<HookOutcome> {
+  const { requests, removals, moving } = await bidsWork(session, deps);
+  if (moving) return { kind: 'failed', failure: MOVING, output: '' };
+  const { freed = [], ...outcome } = await callBids({ ...peer, requests, removals }, signal);
+  if (freed.length > 0) {
+    const labels = freed.map(({ session: of = '', ...one }) => ({ ...one, session: of }));
+    await deps.ledger.write(convertLabelled, labels, { except: session, now: deps.clock.now() });
+  }
+  return outcome;
+}
+
+const MOVING = transient(
+  'BIDS_MOVING',
+  'A series of the session is being moved to other labels. The session is converted once that is done; nothing needs doing.',
+);
+
+/** Takes sessions out of a dataset, or looks what is there. Never throws. */
+export async function removeBids(
+  {
+    removal,
+    preview = false,
+    ...peer
+  }: BidsPeer & { readonly removal: BidsRemoval; readonly preview?: boolean },
+  signal: AbortSignal,
+): Promise<BidsRemoved | Exclude<HookOutcome, { readonly kind: 'done' }>> {
+  const asked = await ask({ ...peer, path: '/api/remove', body: { ...removal, preview } }, signal);
+  if (!('text' in asked)) return asked;
+  return (asked.ok ? readRemoved(asked.text) : undefined) ?? judge(asked, readAnswer(asked.text));
+}
+
+const NO_DATASET: BidsRemoved = { dataset: '', folders: [], files: 0, kept: [] };
+
+/** Takes a subject, or one of its sessions, out of the dataset of its project, or looks what is there. Throws where it is not known. */
+export async function withdraw(
+  { project, subject, session }: Pick<BidsRemoval, 'project' | 'subject' | 'session'>,
+  { preview }: { readonly preview: boolean },
+  deps: Pick<LoopDeps, 'hooks' | 'context' | 'settings'>,
+  signal: AbortSignal,
+): Promise<BidsRemoved> {
+  const hook = deps.hooks.find(({ run }) => run.kind === 'bids');
+  if (hook?.run.kind !== 'bids') return NO_DATASET;
+  const removal = { project, subject, session, root: rootOf({ project }, deps), erased: true };
+  const found = await removeBids({ ...hook.run, timeoutMs: hook.timeoutMs, removal, preview }, signal);
+  if ('folders' in found) return found;
+  if (found.kind === 'interrupted') throw signal.reason;
+  throw new FailureError(found.failure);
+}
+
+const joined = (results: readonly BidsResult[], removed: readonly BidsRemoved[]): string => {
+  const result = joinResults(results, removed);
+  return result === undefined ? '' : answerText({ ok: true, result });
+};
+
+type Asked = { readonly status: number; readonly ok: boolean; readonly text: string };
+type Unasked = Exclude<HookOutcome, { readonly kind: 'done' }>;
+
+async function ask(
+  { url, tokenFile, timeoutMs, path, body }: BidsPeer & { readonly path: string; readonly body: object },
+  signal: AbortSignal,
+): Promise<Asked | Unasked> {
+  const late = AbortSignal.timeout(timeoutMs);
+  const failed = (failure: Failure): Unasked => ({ kind: 'failed', failure, output: '' });
   let headers: Record<string, string>;
   try {
-    headers = { ...(await headersOf(call.tokenFile)), 'content-type': 'application/json' };
+    headers = { ...(await headersOf(tokenFile)), 'content-type': 'application/json' };
   } catch (error) {
     return failed(transient('HOOK_SECRET', `The bids service is not asked: ${messageOf(error)}.`));
   }
   try {
-    const response = await fetch(`${call.url}/api/deliveries`, {
+    const response = await fetch(`${url}${path}`, {
       method: 'POST',
       headers,
-      body: JSON.stringify(call.request),
+      body: JSON.stringify(body),
       redirect: 'error',
       signal: AbortSignal.any([signal, late]),
     });
-    return judge(response, await textOf(response));
+    return { status: response.status, ok: response.ok, text: await textOf(response) };
   } catch (error) {
     if (signal.aborted) return { kind: 'interrupted' };
-    return failed(late.aborted ? tooSlow(call.timeoutMs) : unreachable(error));
+    return failed(late.aborted ? tooSlow(timeoutMs) : unreachable(error));
   }
 }
 
@@ -60,9 +174,7 @@ async function textOf({ body }: Response): Promise<string> {
   return Buffer.concat(parts).toString('utf8').trim();
 }
 
-function judge({ status, ok }: Response, text: string): HookOutcome {
-  const answer = ok ? readAnswer(text) : undefined;
-  if (answer?.ok === true) return { kind: 'done', output: answerText(answer) };
+function judge({ status, ok, text }: Asked, answer: BidsAnswer | undefined): Unasked {
   if (answer?.ok === false) return { kind: 'failed', failure: answer.failure, output: answerText(answer) };
   const output = `HTTP ${status}\n${text.slice(0, 2_000)}`;
   const later = ok || status >= 500 || status === 429 || status === 408;
@@ -94,41 +206,9 @@ function unreachable(error: unknown): Failure {
   );
 }
 
-/** What the bids service needs of a session; undefined where nothing of it is stored in a project. Pure. */
-export function bidsRequest(
-  { id, accessionNumber, labels, series }: SessionReport,
-  root: string,
-): BidsRequest | undefined {
-  const stored = series.flatMap((one) => {
-    const folder = one.legs.find(({ target }) => target === STORAGE)?.path;
-    return folder === undefined || one.images.stored === 0
-      ? []
-      : [{ id: one.id, folder: folder.replace(/\/+$/, '') }];
-  });
-  if (labels === undefined || stored.length === 0) return undefined;
-  const { project, subject, session } = labels;
-  return {
-    id,
-    project,
-    subject,
-    ...(session === '' ? {} : { session }),
-    accessionNumber,
-    root,
-    series: stored,
-  };
-}
-
-type Places = Pick<LoopDeps, 'context' | 'settings'>;
-
-/** The same, with the root where the session's project lives. Pure. */
-export const requestOf = (report: SessionReport, { context, settings }: Places): BidsRequest | undefined =>
-  bidsRequest(report, homeOf(report.labels?.project, settings.homes ?? [])?.root ?? context.root);
-
-/** The same for a session of the ledger. */
-export async function sessionRequest(
-  id: string,
-  { ledger, ...places }: Places & Pick<LoopDeps, 'ledger'>,
-): Promise<BidsRequest | undefined> {
-  const view = await ledger.read(findSession, id);
-  return view && requestOf(sessionReport(view, places.context), places);
-}
+/** The part of a session that has its labels: what a plan shows. */
+export const requestOf = (
+  report: SessionReport,
+  places: Pick<LoopDeps, 'context' | 'settings'>,
+): BidsRequest | undefined =>
+  report.labels && bidsRequest({ ...report, labels: report.labels }, rootOf(report.labels, places));

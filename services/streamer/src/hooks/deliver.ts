@@ -33,7 +33,7 @@ import { deliveriesIn } from '../ledger/deliveries.ts';
 import { reached } from '../work/trace.ts';
 import { runCommand, endLeftovers } from './command.ts';
 import { callWebhook } from './webhook.ts';
-import { callBids, sessionRequest } from './bids.ts';
+import { runBids } from './bids.ts';
 import { seriesReport, type SeriesReport, hookLeft, hookReport } from '../reports/series.ts';
 import { sessionReport } from '../reports/session.ts';
 import { bidsReport } from '../reports/bids.ts';
@@ -150,12 +150,7 @@ async function runHook(
   deps: LoopDeps,
   signal: AbortSignal,
 ): Promise<HookOutcome> {
-  if (run.kind === 'bids') {
-    const request = await sessionRequest(work.subject, deps);
-    // nothing of it is stored in a project
-    if (request === undefined) return { kind: 'done', output: '' };
-    return callBids({ ...run, request, timeoutMs }, signal);
-  }
+  if (run.kind === 'bids') return runBids({ ...run, timeoutMs }, work.subject, deps, signal);
   const { fields: of, record } = await describe(work, deps);
   const { event: id, kind: event, increment, target, cause } = work;
   const fields: HookFields = { ...of, event, increment: String(increment) };

@@ -6,7 +6,16 @@ import { searchSeries, type LegFilter } from '../ledger/search.ts';
 import { BIDS } from '@scanflow/config';
 import { sessionDigest } from '../sessions/plan.ts';
 import { listSessions, sessionComplete } from '../sessions/step.ts';
-import { consequences, dueSession, END, next, QUIET, store, type OpenFollowed } from './conformance.test.ts';
+import {
+  attributes,
+  consequences,
+  dueSession,
+  END,
+  next,
+  QUIET,
+  store,
+  type OpenFollowed,
+} from './conformance.test.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
 import {
   delivered,
@@ -14,10 +23,10 @@ import {
   notDelivered,
   openRuns,
   prune,
-  redoSession,
   retryDeliveries,
   skipHook,
 } from './sql.ts';
+import { convertLabelled, redoSession, seriesLabelled } from './bids-sql.ts';
 
 export function runConformance(name: string, open: OpenFollowed): void {
   test(`${name}: runs of a hook that left the configuration are counted, and given up all at once`, async (t) => {
@@ -113,5 +122,49 @@ export function runConformance(name: string, open: OpenFollowed): void {
     );
     assert.equal(await ledger.write(redoSession, id, 10_003), undefined, 'what failed is opened again, too');
     assert.equal((await next(ledger, 10_003, BIDS)).attempts, 0);
+  });
+
+  test(`${name}: after a move the sessions of the old and the new labels are converted anew, once it is quiet`, async (t) => {
+    const hooksFor = (kind: string): string[] => (kind === 'complete' ? [BIDS] : []);
+    const { ledger } = await open(t, { ...consequences, hooksFor });
+    const [from, to] = ['s', 'z'].map((subject) => ({ project: 'p', subject, session: 't' }));
+    assert.ok(from !== undefined && to !== undefined);
+    await store(ledger, 'a', 1, { labels: from });
+    await store(ledger, 'b', 2, { labels: to, attributes: { ...attributes, AccessionNumber: 'A2' } });
+    const ids: string[] = [];
+    for (const now of [200, 201]) {
+      const session = await dueSession(ledger, now);
+      ids.push(session.id);
+      const digest = sessionDigest(session.series);
+      assert.ok(await ledger.write(sessionComplete, session, { digest, folder: '/r' }, now));
+      await ledger.write(delivered, await next(ledger, now, BIDS), 'valid', now);
+    }
+    const [a = '', b = ''] = ids;
+    const taken = async (now: number): Promise<string[]> => {
+      const subjects: string[] = [];
+      for (let work; (work = await ledger.write(nextDelivery, BIDS, now)) !== undefined;) {
+        subjects.push(work.subject);
+        await ledger.write(delivered, work, 'valid', now);
+      }
+      return subjects.sort();
+    };
+    assert.equal(await ledger.write(convertLabelled, [from, to, undefined], { now: 300 }), 2);
+    // another series moves before it is quiet
+    await ledger.write(convertLabelled, [from, to], { now: 350 });
+    assert.deepEqual(await taken(300 + QUIET), []);
+    assert.deepEqual(await taken(350 + QUIET), [a, b].sort());
+    assert.deepEqual(
+      (await ledger.read(seriesLabelled, to)).map(({ id }) => id),
+      ['b'],
+    );
+    // one that is being converted is converted once more after that
+    await ledger.write(convertLabelled, [from], { now: 600 });
+    const running = await next(ledger, 600 + QUIET, BIDS);
+    await ledger.write(convertLabelled, [from], { now: 601 + QUIET });
+    assert.equal(await ledger.write(nextDelivery, BIDS, 601 + 2 * QUIET), undefined, 'one after the other');
+    await ledger.write(delivered, running, 'valid', 602 + 2 * QUIET);
+    assert.deepEqual(await taken(603 + 2 * QUIET), [a]);
+    assert.equal(await ledger.write(convertLabelled, [from, to], { except: a, now: 900 }), 1);
+    assert.deepEqual(await taken(900 + QUIET), [b]);
   });
 }

@@ -11,7 +11,7 @@ import { listSessions } from '../sessions/step.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { requestOf } from '../hooks/bids.ts';
 import { bidsReports } from '../reports/bids.ts';
-import { redoSession } from '../hooks/sql.ts';
+import { redoSession } from '../hooks/bids-sql.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
 
 interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log'> {

@@ -9,6 +9,7 @@ import type { Claim, Millis, Tx } from '../ledger/tx.ts';
 import { ending, tellStored } from '../ledger/aftermath.ts';
 import { requireClaim, lockSeries, addLeg, endLeg, failureColumns, openLeg, refresh } from '../ledger/leg.ts';
 import { seriesViews, parse } from '../ledger/views.ts';
+import { convertLabelled } from '../hooks/bids-sql.ts';
 
 /** Orders a stored series to be moved to other labels, and opens its storage leg for it. Throws SERIES_NOT_MOVABLE with the reason. */
 export async function orderMove(
@@ -109,8 +110,10 @@ async function sendAnew(tx: Tx, series: string, target: string, total: number, n
 /** Ends the claim: all of it is done; `left`: files that stayed in the old folder. */
 export const moveDone = (tx: Tx, claim: Claim, left: readonly string[], now: Millis): Promise<void> =>
   ending(tx, claim, now, async () => {
-    const { send } = await writeMoved(tx, claim, left, now);
+    const { send, was, decision } = await writeMoved(tx, claim, left, now);
     if (send) await tellStored(tx, claim.series, now);
+    const row = await tx.get('SELECT session FROM series WHERE id = ?', [claim.series]);
+    await convertLabelled(tx, [was.labels, decision.labels], { also: parse.text(row?.['session']), now });
   });
 
 async function writeMoved(tx: Tx, claim: Claim, left: readonly string[], now: Millis): Promise<MoveOrder> {

@@ -34,9 +34,7 @@ export interface SessionReport {
 }
 
 export function sessionReport(view: SessionView, context: ReportContext, bids?: BidsReport): SessionReport {
-  const series = view.series
-    .map((one) => seriesReport(one, context))
-    .toSorted((a, b) => Number(a.seriesNumber) - Number(b.seriesNumber) || (a.id < b.id ? -1 : 1));
+  const series = inOrder(view.series.map((one) => seriesReport(one, context)));
   const labels = series.find((one) => one.labels !== undefined)?.labels;
   const { folder, failure } = view;
   return {
@@ -58,6 +56,10 @@ export function sessionReport(view: SessionView, context: ReportContext, bids?: 
     series,
   };
 }
+
+/** By their numbers. */
+export const inOrder = (series: readonly SeriesReport[]): SeriesReport[] =>
+  series.toSorted((a, b) => Number(a.seriesNumber) - Number(b.seriesNumber) || (a.id < b.id ? -1 : 1));
 
 const COLUMNS = [
   'accession',
