@@ -86,13 +86,23 @@ export async function fsyncFolder(path: string): Promise<void> {
 
 /**
  * Removes what killed writers left in a folder (`.name.<pid>.<random>.tmp`); gives the names. Run it before writing
- * starts, and only where no other process writes: process ids say nothing across containers.
+ * starts. Where other processes write, too, give an age that no write takes: process ids say nothing across containers.
  */
-export async function removeLeftovers(folder: string): Promise<string[]> {
-  const leftovers = (await namesIn(folder)).filter((name) => /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/.test(name));
-  // one that is gone by now was its writer's own to take away
-  for (const name of leftovers) await unlink(join(folder, name)).catch(absent);
+export async function removeLeftovers(folder: string, olderThanMs = 0): Promise<string[]> {
+  const asides = (await namesIn(folder)).filter((name) => /^\..+\.\d+\.[0-9a-f]{12}\.tmp$/.test(name));
+  const leftovers: string[] = [];
+  for (const path of asides.map((name) => join(folder, name))) {
+    if (olderThanMs > 0 && !(await isOlder(path, olderThanMs))) continue;
+    // one that is gone by now was its writer's own to take away
+    await unlink(path).catch(absent);
+    leftovers.push(basename(path));
+  }
   return leftovers;
+}
+
+async function isOlder(path: string, ms: number): Promise<boolean> {
+  const found = await stat(path).catch(absent);
+  return found !== undefined && found.mtimeMs < Temporal.Now.instant().epochMilliseconds - ms;
 }
 
 /** The names in a folder; an empty list if there is no such folder. Other errors of the system reject. */

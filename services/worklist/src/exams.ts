@@ -15,6 +15,7 @@ import { bookingFiles } from '@scanflow/records';
 import { openExamStore, type ExamStore } from './adapters/exam-store.ts';
 import { MppsRequests } from './mpps-requests.ts';
 import { addEvents, addExamRoutes } from './api.ts';
+import { watchFolder } from './adapters/watch.ts';
 import { createBoard, type Board } from './board.ts';
 import type { AccessPolicy } from './domain/access.ts';
 import { knownScanners } from './domain/mpps-report.ts';
@@ -45,6 +46,8 @@ export interface Exams {
 
 /** Interval of the check for ended slots. Changed steps and files count at once. */
 const LOOK_MS = 10_000;
+/** Interval at which every record's stamp is looked at, for network volumes that show no change of the folder. */
+const REREAD_MS = 60_000;
 const PROBLEMS_KEPT = 100;
 
 interface Problem {
@@ -82,12 +85,7 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
   const shared = { store, policy, all, timezone, strictness, scanners, log };
   const performing = new MppsRequests({ ...shared, onChange: board.rebuild });
   const onRequest = addExamMetrics(registry, { steps, board });
-  const erasures = openErasures(erasuresIn(config.data));
-  const look = async (): Promise<void> => {
-    if (await eraseExams(store, erasures, log)) board.rebuild();
-    await board.refresh();
-  };
-  let timer: NodeJS.Timeout | undefined;
+  let looking: { stop: () => Promise<void> } | undefined;
   return {
     board,
     handlers: {
@@ -109,13 +107,43 @@ export async function openExams({ config, log, registry, policy, all }: ExamsOpt
       });
     },
     start: async () => {
-      await look();
-      timer = setInterval(() => void look(), LOOK_MS);
+      looking = await startLooking({ store, board, data: config.data, log });
     },
     stop: async () => {
-      clearInterval(timer);
+      await looking?.stop();
       await performing.close();
       await board.refresh();
+    },
+  };
+}
+
+interface Looking {
+  readonly store: ExamStore;
+  readonly board: Board;
+  readonly data: string;
+  readonly log: Log;
+}
+
+/** Looks for ended slots and erased exams now and then, and follows what another worklist over the same folder is told. */
+async function startLooking({ store, board, data, log }: Looking): Promise<{ stop: () => Promise<void> }> {
+  const folder = join(data, 'performed');
+  const erasures = openErasures(erasuresIn(data));
+  const look = async (): Promise<void> => {
+    if (await eraseExams(store, erasures, log)) board.rebuild();
+    await board.refresh();
+  };
+  const follow = async (): Promise<boolean> => {
+    if (await store.lookAtAll()) board.rebuild();
+    return false;
+  };
+  await look();
+  const onUnwatched = (reason: string): void => log.warn('worklist.folder-not-watched', { folder, reason });
+  const watch = await watchFolder({ folder, read: follow, onUnwatched, rereadMs: REREAD_MS });
+  const timer = setInterval(() => void look(), LOOK_MS);
+  return {
+    stop: async () => {
+      clearInterval(timer);
+      await watch.close();
     },
   };
 }

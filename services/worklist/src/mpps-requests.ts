@@ -101,8 +101,9 @@ export class MppsRequests {
 
   async #create(request: CreateRequest): Promise<NormalizedResult> {
     const { sopInstanceUid, association } = request;
-    if (this.#options.store.summaries().has(sopInstanceUid))
-      return this.#refuse('N-CREATE', request, DUPLICATE);
+    const { store } = this.#options;
+    await store.look(sopInstanceUid);
+    if (store.summaries().has(sopInstanceUid)) return this.#refuse('N-CREATE', request, DUPLICATE);
     const created = now();
     const { callingAet } = association;
     return this.#read('N-CREATE', request, { callingAet, created, updated: created, onlySeen: true });
@@ -110,6 +111,8 @@ export class MppsRequests {
 
   async #set(request: SetRequest): Promise<NormalizedResult> {
     const { store, policy } = this.#options;
+    // the exam may have begun at another worklist
+    await store.look(request.sopInstanceUid);
     const known = store.summaries().get(request.sopInstanceUid);
     if (known === undefined) return this.#refuse('N-SET', request, UNKNOWN);
     const { callingAet, created, onlySeen = false } = known;
@@ -159,7 +162,9 @@ export class MppsRequests {
   ): Promise<NormalizedResult> {
     const { store, log, onChange } = this.#options;
     try {
-      await store.write(summary, attributes);
+      if (operation === 'N-SET') await store.write(summary, attributes);
+      // at another worklist, in the same moment
+      else if (!(await store.create(summary, attributes))) return this.#refuse(operation, who, DUPLICATE);
     } catch (error) {
       const code = codeOf(error) ?? 'unknown';
       log.error('performed.not-written', { ...placeOf(who), code });

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -77,22 +88,69 @@ test('store: what is no UID never becomes a file’s name', async (t) => {
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('store: files that are no records are told and cost no other; what a killed writer left is removed', async (t) => {
+test('store: files that are no records are told and cost no other; only old leftovers of a killed writer are removed', async (t) => {
   const folder = await scratch(t);
   await writeFile(join(folder, '1.1.json'), encodeExamRecord(record('1.1')));
   await writeFile(join(folder, '1.2.json'), '{');
   await writeFile(join(folder, '1.3.json'), encodeExamRecord(record('1.4')));
   await mkdir(join(folder, '1.5.json'));
-  await writeFile(join(folder, '.1.6.json.77.0123456789ab.tmp'), '{');
+  const [left, underWay] = ['.1.6.json.77.0123456789ab.tmp', '.1.7.json.78.0123456789ab.tmp'];
+  for (const name of [left, underWay]) await writeFile(join(folder, name), '{');
+  await utimes(join(folder, left), 1, 1);
   await writeFile(join(folder, 'notes.txt'), 'x');
   const { told, onProblem } = problems();
   const store = await openExamStore({ countedAs, folder, onProblem });
   assert.deepEqual([...store.summaries().keys()], ['1.1']);
   assert.deepEqual(told.map((line) => line.split(':')[0]).sort(), ['1.2.json', '1.3.json', '1.5.json']);
-  assert.equal(
-    (await readdir(folder)).some((name) => name.endsWith('.tmp')),
-    false,
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.endsWith('.tmp')),
+    [underWay],
+    'another worklist may write at this moment',
   );
+  await store.lookAtAll();
+  assert.equal(told.length, 3, 'each is told once');
+});
+
+test('store: what another worklist writes or removes in the folder is taken over', async (t) => {
+  const folder = await scratch(t);
+  const options = { countedAs, folder, onProblem: () => undefined };
+  const [one, other] = [await openExamStore(options), await openExamStore(options)];
+  await write(one, record('1.1'));
+  assert.equal(other.summaries().size, 0);
+  await other.look('1.1');
+  assert.equal(other.summaries().get('1.1')?.state, 'IN PROGRESS');
+  await write(other, record('1.1', { state: 'COMPLETED', updated: '2026-01-02T00:00:00Z' }));
+  await write(other, record('1.2'));
+  assert.equal(await one.lookAtAll(), true);
+  assert.deepEqual(
+    [...one.summaries().values()].map(({ state }) => state),
+    ['COMPLETED', 'IN PROGRESS'],
+  );
+  assert.equal(await one.lookAtAll(), false, 'nothing new');
+  await unlink(join(folder, '1.2.json'));
+  assert.equal(await one.lookAtAll(), true);
+  assert.deepEqual([...one.summaries().keys()], ['1.1']);
+});
+
+test('store: an exam is created once, by whichever worklist is first', async (t) => {
+  const folder = await scratch(t);
+  const options = { countedAs, folder, onProblem: () => undefined };
+  const stores = [await openExamStore(options), await openExamStore(options)];
+  const { attributes, ...summary } = record('1.1');
+  const bytes = Buffer.from(JSON.stringify(attributes));
+  const made = await Promise.all(stores.map((store) => store.create(summary, bytes)));
+  assert.deepEqual(made.toSorted(), [false, true]);
+});
+
+test('store: a folder that is away takes nothing from what is known', async (t) => {
+  const folder = join(await scratch(t), 'performed');
+  const store = await openExamStore({ countedAs, folder, onProblem: () => undefined });
+  await write(store, record('1.1'));
+  await rm(folder, { recursive: true });
+  assert.equal(await store.lookAtAll(), false);
+  await mkdir(folder);
+  assert.equal(await store.lookAtAll(), false, 'not mounted');
+  assert.deepEqual([...store.summaries().keys()], ['1.1']);
 });
 
 test('store: the oldest that is done makes room; running ones do not', async (t) => {

@@ -1,17 +1,23 @@
-/** Writes exam records (MPPS) to disk: `performed/<SOP Instance UID>.json`. The files are the truth. */
+/**
+ * Writes exam records (MPPS) to disk: `performed/<SOP Instance UID>.json`. The files are the truth, also of what another
+ * worklist over the same folder wrote.
+ */
 import { mkdir, stat, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { joinExamRecord, type ExamSummary } from '@scanflow/booking';
 import { codeOf, messageOf } from '@scanflow/failure';
 import {
+  absent,
+  createFileOnce,
   fsyncFolder,
   KeyedQueue,
   pool,
   readBounded,
   removeLeftovers,
+  stampOf,
   writeFileAtomic,
 } from '@scanflow/runtime';
-import { examFiles } from '@scanflow/records';
+import { examFiles, type RecordFiles } from '@scanflow/records';
 import { isStale } from '../domain/after-exam.ts';
 
 export interface ExamStoreOptions {
@@ -30,6 +36,12 @@ export interface ExamStore {
   readonly summaries: () => ReadonlyMap<string, ExamSummary>;
   /** The record's text; undefined if there is none. Rejects if its file is no longer readable. */
   readonly read: (sopInstanceUid: string) => Promise<Uint8Array | undefined>;
+  /** Takes over what the folder says of one exam: another worklist may have written it. */
+  readonly look: (sopInstanceUid: string) => Promise<void>;
+  /** The same for all exams; true if something was new. A folder that cannot be read changes nothing. */
+  readonly lookAtAll: () => Promise<boolean>;
+  /** Writes the first record of an exam; false where there is one. Otherwise as `write`. */
+  readonly create: (summary: ExamSummary, attributes: Uint8Array) => Promise<boolean>;
   /**
    * Writes a record, its attributes as JSON. On disk, for good, once it resolves; unchanged where it rejects. `FullError`:
    * none of the caller's own records could make room.
@@ -55,57 +67,160 @@ const MAX_BYTES = 67_108_864;
 /** A valid file name: a UID (PS3.5 9.1), which is digits and dots and begins with a digit. */
 const UID = /^(?=.{1,64}$)\d+(?:\.\d+)*$/;
 
-/** A known record: its summary in memory, and the length of its file. */
+/** No write takes so long: what is older was left by a worklist that was killed. */
+const LEFT_MS = 600_000;
+
+/** A known record: its summary in memory, the length of its file, and the file's stamp as it was read. */
 interface Known {
   readonly summary: ExamSummary;
   readonly bytes: number;
+  readonly stamp?: string | undefined;
 }
 
 /** Reads the existing records. An unreadable folder is reported and counts as empty: the worklist must go on. */
 export async function openExamStore(options: ExamStoreOptions): Promise<ExamStore> {
-  const { folder, onProblem } = options;
-  const known = await load(folder, onProblem);
-  const summaries = new Map([...known].map(([uid, { summary }]) => [uid, summary]));
-  const path = (sopInstanceUid: string): string => {
+  const store = new Store(options);
+  await store.open();
+  return store;
+}
+
+class Store implements ExamStore {
+  readonly #options: ExamStoreOptions;
+  readonly #files: RecordFiles<ExamSummary>;
+  readonly #known = new Map<string, Known>();
+  readonly #summaries = new Map<string, ExamSummary>();
+  /** Stamps of files that hold no record: each is reported once. */
+  readonly #damaged = new Map<string, string>();
+  readonly #queue = new KeyedQueue();
+
+  constructor(options: ExamStoreOptions) {
+    this.#options = options;
+    this.#files = examFiles(options.folder, { onDamaged: options.onProblem });
+  }
+
+  async open(): Promise<void> {
+    const { folder, onProblem } = this.#options;
+    try {
+      await makeFolder(folder);
+      await removeLeftovers(folder, LEFT_MS);
+      await this.#readAll();
+    } catch (error) {
+      onProblem(folder, reasonOf(error));
+    }
+  }
+
+  summaries(): ReadonlyMap<string, ExamSummary> {
+    return this.#summaries;
+  }
+
+  async read(sopInstanceUid: string): Promise<Uint8Array | undefined> {
+    if (!this.#known.has(sopInstanceUid)) return undefined;
+    const bytes = await readBounded(this.#path(sopInstanceUid), MAX_BYTES);
+    if (bytes.length > MAX_BYTES) throw new Error(`the record ${sopInstanceUid}.json is too large`);
+    return bytes;
+  }
+
+  look(sopInstanceUid: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (UID.test(sopInstanceUid)) await this.#readOne(sopInstanceUid);
+    });
+  }
+
+  lookAtAll(): Promise<boolean> {
+    return this.#inTurn(() => this.#readAll().catch(() => false));
+  }
+
+  create(summary: ExamSummary, attributes: Uint8Array): Promise<boolean> {
+    return this.#write(summary, attributes, createFileOnce);
+  }
+
+  async write(summary: ExamSummary, attributes: Uint8Array): Promise<void> {
+    await this.#write(summary, attributes, writeFileAtomic);
+  }
+
+  erase(isErased: (summary: ExamSummary) => boolean): Promise<number> {
+    return this.#inTurn(async () => {
+      const erased = [...this.#summaries.values()].filter(isErased);
+      for (const { sopInstanceUid } of erased) await this.#remove(sopInstanceUid);
+      if (erased.length > 0) await fsyncFolder(this.#options.folder);
+      return erased.length;
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#queue.run(this.#options.folder, work);
+  }
+
+  #path(sopInstanceUid: string): string {
     if (!UID.test(sopInstanceUid)) throw new RangeError('no UID');
-    return join(folder, `${sopInstanceUid}.json`);
-  };
-  const keep = (summary: ExamSummary, bytes: number): void => {
-    known.set(summary.sopInstanceUid, { summary, bytes });
-    summaries.set(summary.sopInstanceUid, summary);
-  };
-  const forget = async (sopInstanceUid: string): Promise<void> => {
-    known.delete(sopInstanceUid);
-    summaries.delete(sopInstanceUid);
-    const name = `${sopInstanceUid}.json`;
-    await unlink(path(sopInstanceUid)).catch((error: unknown) => onProblem(name, reasonOf(error)));
-  };
-  const queue = new KeyedQueue();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => queue.run(folder, work);
-  const write = async (summary: ExamSummary, attributes: Uint8Array): Promise<void> => {
-    const bytes = joinExamRecord(summary, attributes);
-    for (const uid of leaving(known.values(), summary, bytes.length, options)) await forget(uid);
-    await makeFolder(folder);
-    await writeFileAtomic(path(summary.sopInstanceUid), bytes, { mode: FILE_MODE });
-    keep(summary, bytes.length);
-  };
-  return {
-    summaries: () => summaries,
-    read: async (sopInstanceUid) => {
-      if (!known.has(sopInstanceUid)) return undefined;
-      const bytes = await readBounded(path(sopInstanceUid), MAX_BYTES);
-      if (bytes.length > MAX_BYTES) throw new Error(`the record ${sopInstanceUid}.json is too large`);
-      return bytes;
-    },
-    write: (summary, attributes) => inTurn(() => write(summary, attributes)),
-    erase: (isErased) =>
-      inTurn(async () => {
-        const erased = [...summaries.values()].filter(isErased);
-        for (const { sopInstanceUid } of erased) await forget(sopInstanceUid);
-        if (erased.length > 0) await fsyncFolder(folder);
-        return erased.length;
-      }),
-  };
+    return this.#files.path(sopInstanceUid);
+  }
+
+  #write(
+    summary: ExamSummary,
+    attributes: Uint8Array,
+    put: (path: string, bytes: Uint8Array, options: { mode: number }) => Promise<unknown>,
+  ): Promise<boolean> {
+    const { folder } = this.#options;
+    return this.#inTurn(async () => {
+      const bytes = joinExamRecord(summary, attributes);
+      for (const uid of leaving(this.#known.values(), summary, bytes.length, this.#options))
+        await this.#remove(uid);
+      await makeFolder(folder);
+      const isNew = (await put(this.#path(summary.sopInstanceUid), bytes, { mode: FILE_MODE })) !== false;
+      // without a stamp: the next look reads it, in case that another worklist has written since
+      if (isNew) this.#keep({ summary, bytes: bytes.length });
+      return isNew;
+    });
+  }
+
+  #keep(known: Known): void {
+    this.#known.set(known.summary.sopInstanceUid, known);
+    this.#summaries.set(known.summary.sopInstanceUid, known.summary);
+  }
+
+  #forget(sopInstanceUid: string): boolean {
+    this.#known.delete(sopInstanceUid);
+    return this.#summaries.delete(sopInstanceUid);
+  }
+
+  async #remove(sopInstanceUid: string): Promise<void> {
+    const { onProblem } = this.#options;
+    this.#forget(sopInstanceUid);
+    await unlink(this.#path(sopInstanceUid))
+      // another worklist was faster
+      .catch(absent)
+      .catch((error: unknown) => onProblem(`${sopInstanceUid}.json`, reasonOf(error)));
+  }
+
+  /** Whether something was new. Rejects if the folder cannot be read. */
+  async #readAll(): Promise<boolean> {
+    const keys = await this.#files.keys();
+    const news = await pool(keys, PARALLEL, (key) => this.#readOne(key));
+    const there = new Set(keys);
+    // a folder without any record is more likely one that is not mounted
+    const gone = keys.length === 0 ? [] : [...this.#known.keys()].filter((key) => !there.has(key));
+    for (const key of gone) this.#forget(key);
+    return gone.length > 0 || news.includes(true);
+  }
+
+  /** Whether it is new. A file that is gone, damaged or not given keeps what was known of it. */
+  async #readOne(key: string): Promise<boolean> {
+    const path = this.#files.path(key);
+    const stamp = await stampOf(path).catch(() => undefined);
+    if (stamp === undefined || this.#damaged.get(key) === stamp) return false;
+    const known = this.#known.get(key);
+    if (known?.stamp === stamp) return false;
+    const summary = await this.#files.read(key);
+    if (summary === undefined) {
+      this.#damaged.set(key, stamp);
+      return false;
+    }
+    this.#damaged.delete(key);
+    const found = await stat(path).catch(() => undefined);
+    this.#keep({ summary, bytes: found?.size ?? 0, stamp });
+    return known === undefined || known.stamp !== undefined || known.summary.updated !== summary.updated;
+  }
 }
 
 /** The caller's records that make room for a new or longer one. Throws FullError if they cannot. */
@@ -132,26 +247,6 @@ function leaving(
   if (count > capacity || total > capacityBytes)
     throw new FullError(`${own.length} steps of ${wanted.callingAet} are in progress`);
   return gone;
-}
-
-async function load(folder: string, onProblem: ExamStoreOptions['onProblem']): Promise<Map<string, Known>> {
-  const known = new Map<string, Known>();
-  const files = examFiles(folder, { onDamaged: onProblem });
-  let keys: string[];
-  try {
-    await makeFolder(folder);
-    await removeLeftovers(folder);
-    keys = await files.keys();
-  } catch (error) {
-    onProblem(folder, reasonOf(error));
-    return known;
-  }
-  await pool(keys, PARALLEL, async (key) => {
-    const summary = await files.read(key);
-    const found = await stat(files.path(key)).catch(() => undefined);
-    if (summary !== undefined) known.set(key, { summary, bytes: found?.size ?? 0 });
-  });
-  return known;
 }
 
 /** Makes a missing folder durable, because a record is no safer than its folder. */
