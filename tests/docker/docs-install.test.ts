@@ -28,8 +28,17 @@ suite('docs: from an empty machine to daily work', { skip: await whyNot() }, asy
     await machine.remove();
   });
 
+  let since = '';
+  const orthancStarted = (): Promise<string> =>
+    machine.must("docker inspect --format '{{.State.StartedAt}}' $(docker compose ps --quiet orthanc)");
   await followPage(() => machine, 'install.md', {
     before: {
+      changed: async () => {
+        since = await orthancStarted();
+      },
+      phantom: async () => {
+        assert.equal(await orthancStarted(), since, 'Orthanc goes on while a changed configuration is taken');
+      },
       project: async () => {
         await mkdir(machine.path('/mnt/project'), { recursive: true });
       },
