@@ -233,6 +233,33 @@ test('move: what Orthanc no longer has is moved from where it is stored; where n
   assert.equal(await exists(old), false);
 });
 
+/** The command on a terminal on which somebody types `answer`. */
+const onTerminal = (rig: Rig, series: Series, answer: string, ...more: string[]): Promise<RunResult> => {
+  const words = [SCANFLOW, 'series', 'move', series.id, ...TO, '--reason', 'x', ...more, '--config'];
+  const command = [...words, rig.configFile].map((word) => `'${word}'`).join(' ');
+  const typed = `printf '${answer}' | script --quiet --return --command "$1" /dev/null`;
+  return run('sh', ['-c', typed, 'sh', command]);
+};
+
+test('move: it shows both folders; on a terminal it asks first, and --json prints where from and to', async (t) => {
+  const { rig, series } = await storedRig(t);
+  const old = folderOf(series);
+  const there = join(rig.root, THERE);
+  const no = await onTerminal(rig, series, 'n\\n');
+  assert.equal(no.code, 2, no.stdout);
+  assert.ok(no.stdout.includes(`lies in ${old}`) && no.stdout.includes(`goes to ${there}`), no.stdout);
+  assert.match(no.stdout, /Move it\? \[y\/N\]/);
+  assert.match(no.stdout, /nothing is done/);
+  assert.equal((await (await rig.api(`/api/series/${series.id}`)).text()).includes('"moving"'), false);
+  const yes = await onTerminal(rig, series, '', '--yes');
+  assert.equal(yes.code, 0, yes.stdout);
+  assert.doesNotMatch(yes.stdout, /\[y\/N\]/);
+  const now = await moved(rig);
+  const labels = ['--project', '3010000.01', '--subject', 'sub-001', '--session', 'ses-mri01'];
+  const back = await cli(rig, 'move', now.id, ...labels, '--reason', 'it was right', '--json');
+  assert.deepEqual(JSON.parse(back.stdout), { id: series.id, order: 'move', from: there, to: old });
+});
+
 test('move: a series that is not at rest is refused with a sentence, and so are bad labels', async (t) => {
   const rig = await makeRig(t, { quiet: '2s' });
   await rig.start();

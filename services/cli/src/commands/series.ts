@@ -1,5 +1,5 @@
 /** `scanflow series`: where are my images, and what to do about those that are not there yet? */
-import { defined } from '@scanflow/failure/defined';
+import { defined, given } from '@scanflow/failure/defined';
 import { EXIT, UsageError, type Command, type ExitCode, type Io, readArgs, wholeNumber } from '../command.ts';
 import type { Likely } from '@scanflow/booking';
 import { loadConfig } from '@scanflow/config';
@@ -12,6 +12,7 @@ import {
   streamerApi,
   user,
   type Client,
+  type Labels,
   type SeriesRow,
 } from '../series/client.ts';
 import { askBookings, likelyOf, likelyText, queriesFor } from '../series/likely.ts';
@@ -23,7 +24,7 @@ import { answerTo, plain } from '../terminal.ts';
 const help = `Usage: scanflow series list [FILTER …] [--limit N] [--json]
        scanflow series show ID [--json]
        scanflow series release ID --project P --subject S --session T [--yes]
-       scanflow series move ID --project P --subject S --session T --reason "…" [--keep] [--send]
+       scanflow series move ID --project P --subject S --session T --reason "…" [--keep] [--send] [--yes]
        scanflow series retry ID [--target NAME]
        scanflow series retry [FILTER …] [--target NAME] [--yes]
        scanflow series skip ID --target NAME [--reason "…"]
@@ -39,8 +40,9 @@ looks for series by whatever you know of them.
                      who sent it, when it was scanned, and which bookings may be its own
   release            stores a quarantined series under this project, subject and session: shows the folder, and asks on a
                      terminal. A series that was sent again with other identifiers (ROUTE_CORRECTED) stays where it is
-  move               moves a stored series from wrong labels to these: stores it again, verifies every image, and removes the
-                     old folder. Files there that Scanflow did not write, or that changed, stay and are listed
+  move               moves a stored series from wrong labels to these: shows both folders, and asks on a terminal. Then the
+                     streamer stores it again, verifies every image, and removes the old folder. Files there that Scanflow
+                     did not write, or that changed, stay and are listed
     --reason "…"     why; kept with the series
     --keep           keeps the old folder
     --send           sends the series to destinations again, and runs hooks
@@ -57,7 +59,7 @@ looks for series by whatever you know of them.
     --reason "…"     why a destination is given up
 
   --yes              does not ask
-  --json             prints JSON, for list and show
+  --json             prints JSON, for list, show, release and move
   ${STREAMER_HELP}
 
 Example:  scanflow series list --state failed --since 2d
@@ -72,6 +74,8 @@ const COMMON = {
 const TEXT = { type: 'string' } as const;
 const LABELS = { project: TEXT, subject: TEXT, session: TEXT } as const;
 const YES = { type: 'boolean', default: false } as const;
+type CommonValues = ReturnType<typeof readArgs<typeof COMMON>>['values'];
+type PlaceValues = CommonValues & { readonly yes: boolean };
 
 const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<ExitCode>>> = {
   list: async (args, io) => {
@@ -101,18 +105,8 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
       throw new UsageError('release takes --project, --subject and --session');
     const id = idOf(positionals, 'release');
     const labels = { project, subject, session };
-    const client = await clientOf(values, io);
-    const { path } = await client.ask(`/api/board/series/${encodeURIComponent(id)}/preview`, labels);
-    io.out.write(`${id} goes to ${plain(String(path))}\n`);
-    // a program that ran this before there was a question cannot answer it
-    const asks = io.terminal && !values.yes;
-    if (asks && !/^y(?:es)?$/i.test(await answerTo('Release it? [y/N] ', io))) {
-      io.err.write('scanflow: not confirmed; nothing is done\n');
-      return EXIT.notStarted;
-    }
-    await client.change(id, 'release', { ...labels, by: user() });
-    io.out.write(`${id}: released; it is being stored\n`);
-    return EXIT.done;
+    const body = { ...labels, by: user() };
+    return place({ id, order: 'release', labels, body }, values, io);
   },
   move: async (args, io) => {
     const { values, positionals } = readArgs(
@@ -123,6 +117,7 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
         reason: TEXT,
         keep: { type: 'boolean', default: false },
         send: { type: 'boolean', default: false },
+        yes: YES,
       },
       1,
     );
@@ -130,10 +125,9 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
     if (project === undefined || subject === undefined || session === undefined || reason === undefined)
       throw new UsageError('move takes --project, --subject, --session and --reason');
     const id = idOf(positionals, 'move');
-    const body = { project, subject, session, reason, keep, send, by: user() };
-    await (await clientOf(values, io)).change(id, 'move', body);
-    io.out.write(`${id}: is being moved; scanflow series show ${id} says when it is done\n`);
-    return EXIT.done;
+    const labels = { project, subject, session };
+    const body = { ...labels, reason, keep, send, by: user() };
+    return place({ id, order: 'move', labels, body }, values, io);
   },
   retry: async (args, io) => {
     const { values, positionals } = readArgs(
@@ -178,6 +172,41 @@ const actions: Readonly<Record<string, (args: readonly string[], io: Io) => Prom
   },
 };
 
+interface Placing {
+  readonly id: string;
+  readonly order: 'release' | 'move';
+  readonly labels: Labels;
+  readonly body: object;
+}
+
+const PLACED: Readonly<Record<Placing['order'], (id: string) => readonly [question: string, done: string]>> =
+  {
+    release: (id) => ['Release it?', `${id}: released; it is being stored`],
+    move: (id) => ['Move it?', `${id}: is being moved; scanflow series show ${id} says when it is done`],
+  };
+
+/** Shows where the series lies and where it goes, by the streamer's own rule, and asks on a terminal before it goes there. */
+async function place({ id, order, labels, body }: Placing, values: PlaceValues, io: Io): Promise<ExitCode> {
+  const { yes, json } = values;
+  const client = await clientOf(values, io);
+  const seen = await client.ask(`/api/board/series/${encodeURIComponent(id)}/preview`, labels);
+  const [to, from] = [String(seen['path']), given(seen['from'], String)];
+  const where = order === 'move' ? [`${id} lies in ${plain(from ?? 'no folder yet')}`] : [];
+  // JSON is the only thing that a program reads
+  const out = json ? io.err : io.out;
+  out.write([...where, `${id} goes to ${plain(to)}`, ''].join('\n'));
+  const [question, done] = PLACED[order](id);
+  // a program that ran this before there was a question cannot answer it
+  if (io.terminal && !yes && !/^y(?:es)?$/i.test(await answerTo(`${question} [y/N] `, io))) {
+    io.err.write('scanflow: not confirmed; nothing is done\n');
+    return EXIT.notStarted;
+  }
+  await client.change(id, order, body);
+  const report = { id: seen['id'], order, ...defined({ from }), to };
+  io.out.write(json ? `${JSON.stringify(report, null, 2)}\n` : `${done}\n`);
+  return EXIT.done;
+}
+
 async function skipHook(target: string, client: Client, io: Io): Promise<ExitCode> {
   const { skipped } = await client.ask('/api/hooks/skip', { by: user(), target });
   io.out.write(`${target}: ${String(skipped)} ${skipped === 1 ? 'run is' : 'runs are'} skipped\n`);
@@ -221,9 +250,7 @@ function idOf([id]: readonly string[], action: string): string {
   return id;
 }
 
-const clientOf = async (
-  values: ReturnType<typeof readArgs<typeof COMMON>>['values'],
-  io: Io,
-): Promise<Client> => createClient(await streamerApi(values), io.signal);
+const clientOf = async (values: CommonValues, io: Io): Promise<Client> =>
+  createClient(await streamerApi(values), io.signal);
 
 export const series: Command = { help, run: actionsOf('series', actions) };
