@@ -32,6 +32,40 @@ test('actions: a filter is retried after a page that counts; what failed is not 
   assert.equal((await post('/series/retry', { state: 'odd' })).statusCode, 400);
 });
 
+test('actions: a destination is given up for the series that lack something there, also one that left the configuration', async (t) => {
+  const { post, posts, asks, audited } = await rig(t, done);
+  const form = { action: 'skip', project: 'p1', 'do-target': 'old-pacs', 'do-reason': 'it is gone' };
+  for (const who of ['member', 'operator'])
+    assert.equal((await post('/series/many', form, who)).statusCode, 403, who);
+  const shown = await post('/series/many', form);
+  assert.match(shown.body, /Give up old-pacs for 2 series\?/);
+  assert.match(shown.body, /it is gone/);
+  const search = new URL(asks.at(-1) ?? '', 'http://x').searchParams;
+  assert.deepEqual(
+    ['project', 'target', 'leg'].map((key) => search.get(key)),
+    ['p1', 'old-pacs', 'open'],
+  );
+  assert.equal(posts.length, 0);
+  assert.equal((await post('/series/skip', formIn(shown.body), 'operator')).statusCode, 403);
+  const answer = await post('/series/skip', formIn(shown.body));
+  assert.match(answer.body, /Done for 2 of 2 series/);
+  const body = { by: 'it', target: 'old-pacs', reason: 'it is gone' };
+  assert.deepEqual(
+    posts.map((one) => [one.path, one.body]),
+    [
+      ['/api/series/s1/skip', body],
+      ['/api/series/s2/skip', body],
+    ],
+  );
+  assert.deepEqual((await audited())[0], ['it', 'skip all', 'project=p1 old-pacs', '2 of 2']);
+});
+
+test('actions: a hook is given up for all series of the filter, since its runs are of sessions, too', async (t) => {
+  const { post, asks } = await rig(t, done);
+  await post('/series/many', { action: 'skip', 'do-target': 'hook:nifti' });
+  assert.equal(new URL(asks.at(-1) ?? '', 'http://x').searchParams.get('leg'), null);
+});
+
 test('actions: a streamer that falls silent is asked no more', async (t) => {
   const away = new FailureError({ kind: 'transient', code: 'SERVICE_AWAY', message: 'it does not answer' });
   const { post, posts, audited } = await rig(t, () => away);
@@ -125,7 +159,9 @@ test('actions: an order of many that lacks something says what, and nothing is a
   const { post, posts } = await rig(t, done);
   const bad: readonly (readonly [Record<string, string>, RegExp])[] = [
     [{ action: 'odd' }, /Choose what to do/],
-    [{ action: 'skip', 'do-target': 'pacs' }, /Name the hook/],
+    [{ action: 'skip' }, /Name the destination or the hook/],
+    [{ action: 'skip', 'do-target': 'storage' }, /Storage cannot be given up/],
+    [{ action: 'skip', 'do-target': 'copy' }, /Name the destination or the hook/],
     [{ action: 'release', 'do-project': 'p' }, /Give project, subject and session/],
     [{ action: 'move', 'do-project': 'p', 'do-subject': 's', 'do-session': 't' }, /Give a reason/],
   ];

@@ -37,6 +37,9 @@ const PREFIX = 'do-';
 const SERIES = 'series';
 const SERIES_IDS = /^[\w.-]{1,80}(?: [\w.-]{1,80})*$/;
 
+/** Nothing gives them up: a series is stored, or it is not. */
+const NEVER_SKIPPED: ReadonlySet<string> = new Set(['storage', 'copy']);
+
 interface Wanted {
   readonly kind: Kind;
   readonly filter: Filter;
@@ -81,17 +84,24 @@ async function many(
       ? doAll(wanted, ids, request, reply, person, options)
       : sendMessage(reply, 400, t.actions.refusedTitle, t.many.unreadable);
   }
-  const search = askedOf(read.filter, options.facility.timezone, { scannerOf: options.scannerOf });
+  const search = askedOf(filterOf(wanted), options.facility.timezone, { scannerOf: options.scannerOf });
   const { streamer } = options.services;
   const page = `/api/board/series?${search.toString()}&limit=${MOST}`;
   return confirm(wanted, seriesAnswer.parse(await streamer.ask(page)), reply, person, options);
+}
+
+/** Of a destination, only series that lack something there can give it up. A hook is of sessions, too. */
+function filterOf({ kind, filter, order: { target } }: Wanted): Filter {
+  const isOfHook = target?.startsWith('hook:') === true;
+  return kind === 'skip' && target !== undefined && !isOfHook ? { ...filter, target, leg: 'open' } : filter;
 }
 
 function missingIn({
   kind,
   order: { project, subject, session, reason, target },
 }: Wanted): string | undefined {
-  if (kind === 'skip') return target?.startsWith('hook:') === true ? undefined : t.many.needsHook;
+  if (kind === 'skip')
+    return target === undefined || NEVER_SKIPPED.has(target) ? t.many.needsTarget : undefined;
   if (kind === 'retry') return undefined;
   if (project === undefined || subject === undefined || session === undefined) return t.many.needsLabels;
   return kind === 'move' && reason === undefined ? t.many.needsReason : undefined;
@@ -116,7 +126,8 @@ async function confirm(
     Object.entries(order).map(([key, value]) => [`${PREFIX}${key}`, value]),
   );
   const main = html`<h1>${title}</h1>
-    <p>${t.many.texts[kind]}</p>
+    <p>${t.many.texts[kind](order.target)}</p>
+    ${kind === 'skip' && order.reason !== undefined && html`<p>${t.move.because(order.reason)}</p>`}
     ${total > MOST && html`<p>${t.actions.retryAllMost(MOST)}</p>`}
     ${without > 0 && html`<p>${t.many.without(without)}</p>`} ${kind === 'move' && choices(order)}
     ${placed ? pathTable(series, paths) : namesOf(series)}

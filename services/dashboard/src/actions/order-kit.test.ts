@@ -41,8 +41,12 @@ export async function rig(
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-actions-'));
   const store = openUsersFile(join(folder, 'users.sqlite'));
   const posts: Posted[] = [];
+  const asks: string[] = [];
   const serviceCalled = (service: string): Service => ({
-    ask: () => Promise.resolve({ total: found().length, series: found().map((id) => ({ ...SERIES, id })) }),
+    ask: (path) => {
+      asks.push(path);
+      return Promise.resolve({ total: found().length, series: found().map((id) => ({ ...SERIES, id })) });
+    },
     look: () => Promise.reject(new Error('not asked')),
     post: (path, body) => {
       posts.push({ service, path, body });
@@ -89,6 +93,7 @@ export async function rig(
   return {
     post,
     posts,
+    asks,
     audited: async () =>
       (await store.audited(10)).map(({ who, what, subject, result }) => [who, what, subject, result]),
   };

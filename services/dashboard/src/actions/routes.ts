@@ -1,4 +1,4 @@
-/** What facility IT can do with one series: retry, skip a hook, release from quarantine, move. Each is asked of the streamer and audited. */
+/** What facility IT can do with one series: retry, give up a hook, release from quarantine, move. Each is asked of the streamer and audited. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../access/roles.ts';
 import { html } from '../page/html.ts';

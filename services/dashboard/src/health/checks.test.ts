@@ -205,6 +205,20 @@ test('health: a calendar that takes no answers says why, with its code, and is o
   assert.match(calendars, /takes no answers.*answered 403 &lt;b&gt; <code>ANSWER_REFUSED<\/code>/);
 });
 
+test('health: a destination that left the configuration shows while something waits for it, with what to do', async (t) => {
+  const leg = (target: string, state: string) => ({ target, state, count: 3 });
+  const legs = [leg('old-pacs', 'pending'), leg('ancient', 'done'), leg('commitment:old-pacs', 'pending')];
+  const board = await rig(t, undefined, { '/api/board/counts': { series: {}, legs, waiting: [] } });
+  const cookie = await board.signedIn('it');
+  const { body } = await board.get('/health', { cookie });
+  const section = body.split('<section id="destinations"')[1]?.split('</section>')[0] ?? '';
+  assert.match(section, /old-pacs<\/b> 3 pending, 0 failed.*no longer has this destination/s);
+  assert.doesNotMatch(section, /ancient|commitment/);
+  const series = (await board.get('/series', { cookie })).body;
+  assert.match(series, /<option value="old-pacs"/);
+  assert.doesNotMatch(series, /ancient/);
+});
+
 test('health: a service that reports faults shows each with its code; one of a version before shows what it says', () => {
   const fault = {
     state: 'failing',

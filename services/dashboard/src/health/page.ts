@@ -184,17 +184,23 @@ function rootChecks({ roots, timezone }: HealthPage): Check[] {
 
 function destinationChecks({ counts, destinations, timezone }: HealthPage): Check[] {
   if (isAway(counts)) return dark(counts, timezone);
-  return ['storage', ...destinations].map((name) => {
+  const known = ['storage', ...destinations];
+  const all = counts.legs.filter(({ state }) => state !== 'done').map(({ target }) => target);
+  const gone = [...new Set(all)].filter(
+    (name) => !known.includes(name) && !/^(?:copy$|commitment:)/.test(name),
+  );
+  return [...known, ...gone].map((name) => {
     const legs = counts.legs.filter(({ target }) => target === name);
     const of = (state: string): number => legs.find((leg) => leg.state === state)?.count ?? 0;
     const waits = counts.waiting.filter(({ target }) => target === name);
     const state = of('failed') > 0 ? 'bad' : waits.length > 0 ? 'warn' : 'good';
     if (of('pending') + of('failed') === 0) return { name, state, text: t.health.destinationGood };
+    const isGone = gone.includes(name);
     return {
       name,
-      state,
+      state: isGone ? 'warn' : state,
       text: t.health.destination(of('pending'), of('failed')),
-      todo: html`${waits.map(({ code, count }) => html`<p>${t.series.waiting(count, name, code)}</p>`)}
+      todo: html`${isGone && html`<p>${t.health.gone}</p>`}${waits.map(({ code, count }) => html`<p>${t.series.waiting(count, name, code)}</p>`)}
         <a href="/series?target=${name}&amp;leg=${of('failed') > 0 ? 'failed' : 'pending'}"
           >${t.health.look}</a
         >`,

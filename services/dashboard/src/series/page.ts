@@ -53,7 +53,7 @@ export function seriesPage(view: SeriesPage): Html {
         ? html`<p class="needs-you">${t.away(clockTime(found.since, timezone))}</p>`
         : html`<section aria-label="${t.series.title}">
               <h2>${t.series.found(found.total)} ${bulk(view, found.total)}</h2>
-              ${found.total > 0 && mayDo(person, 'retry') && manyForm(view.filter, found.total, [...targets, ...view.hooks])}
+              ${found.total > 0 && mayDo(person, 'retry') && manyForm(view.filter, found.total, [...targetsIn(view), ...view.hooks])}
               ${
                 found.series.length === 0
                   ? html`<p class="empty">${t.series.none}</p>`
@@ -69,6 +69,17 @@ export function seriesPage(view: SeriesPage): Html {
 }
 
 const STORAGE = 'storage';
+
+/** Those of the configuration, and those that left it while something still waits for them. */
+const targetsIn = ({ targets, counts, filter }: SeriesPage): string[] => [
+  ...new Set([
+    ...targets,
+    ...(counts === undefined || isAway(counts)
+      ? []
+      : counts.legs.flatMap(({ target, state }) => (state === 'done' ? [] : [target]))),
+    ...(filter.target === undefined ? [] : [filter.target]),
+  ]),
+];
 
 /** A link that sorts by the column, or the other way round where it is sorted by it. */
 function head(by: Sort['by'] | undefined, name: string, { filter, sort }: SeriesPage): Html | string {
@@ -109,7 +120,8 @@ function countBar({ counts, timezone }: SeriesPage): Html | false {
     }`;
 }
 
-function filterForm({ filter, targets, scanners, sort }: SeriesPage): Html {
+function filterForm(view: SeriesPage): Html {
+  const { filter, scanners, sort } = view;
   const { states, legs } = t.series;
   return html`<details class="filters" ${Object.keys(filter).length > 0 && html`open`}>
     <summary>${t.series.search}</summary>
@@ -119,7 +131,7 @@ function filterForm({ filter, targets, scanners, sort }: SeriesPage): Html {
       ${select(
         'target',
         t.series.target,
-        targets.map((one) => [one, one]),
+        targetsIn(view).map((one) => [one, one]),
         filter.target,
       )}
       ${select('leg', t.series.leg, Object.entries(legs), filter.leg)}

@@ -86,6 +86,7 @@ export const healthTexts = {
   storageGood: 'is there and is ours',
   destinationGood: 'nothing waits, nothing failed',
   destination: (pending: number, failed: number): string => `${pending} pending, ${failed} failed`,
+  gone: 'The configuration no longer has this destination. Look at the series, and give it up for all; or enter it again.',
   look: 'Look',
   version: 'Version',
   unanswered: 'It takes no answers, so its events do not say what became of them:',

@@ -79,7 +79,7 @@ export const orders = {
     action: 'Do',
     names: {
       retry: 'Retry',
-      skip: 'Skip a hook',
+      skip: 'Give up a destination or a hook',
       release: 'Release from quarantine',
       move: 'Move to another project',
     },
@@ -87,24 +87,29 @@ export const orders = {
     to: (label: string): string => `To ${label.toLowerCase()}`,
     look: 'Show what it would do',
     choose: 'Choose what to do.',
-    needsHook: 'Name the hook to skip, like hook:nifti.',
+    needsTarget:
+      'Name the destination or the hook to give up, like pacs or hook:nifti. Storage cannot be given up.',
     needsLabels: 'Give project, subject and session.',
     needsReason: 'Give a reason: it stays with the series.',
     titles: {
       retry: (count: number, target = ''): string =>
         `Retry ${target} ${plural(count, 'series', 'series')}?`.replace('  ', ' '),
-      skip: (count: number, target = ''): string => `Skip ${target} of ${plural(count, 'series', 'series')}?`,
+      skip: (count: number, target = ''): string =>
+        `Give up ${target} for ${plural(count, 'series', 'series')}?`,
       release: (count: number): string => `Release ${plural(count, 'series', 'series')}?`,
       move: (count: number): string => `Move ${plural(count, 'series', 'series')}?`,
     },
     texts: {
-      retry: 'Each is tried again at once, whatever its next try was.',
-      skip: 'Nothing waits for this hook any more. Its work is not done.',
-      release: 'Each will be stored here. Series that are not in quarantine are refused.',
-      move: 'Each will be stored anew, compared, and leave its folder.',
+      retry: (): string => 'Each is tried again at once, whatever its next try was.',
+      skip: (target = ''): string =>
+        target.startsWith('hook:')
+          ? 'Nothing waits for this hook any more. Its work is not done.'
+          : `What these series lack at ${target} is not sent, and nothing waits for it. Images that are due for deletion leave Orthanc. While the configuration has ${target}, a retry sends them after all.`,
+      release: (): string => 'Each will be stored here. Series that are not in quarantine are refused.',
+      move: (): string => 'Each will be stored anew, compared, and leave its folder.',
     },
-    confirm: { retry: 'Retry all', skip: 'Skip for all', release: 'Release all', move: 'Move all' },
-    doneTitle: { retry: 'Tried again', skip: 'Skipped', release: 'Released', move: 'Moving' },
+    confirm: { retry: 'Retry all', skip: 'Give up for all', release: 'Release all', move: 'Move all' },
+    doneTitle: { retry: 'Tried again', skip: 'Given up', release: 'Released', move: 'Moving' },
     done: (done: number, count: number): string =>
       `Done for ${done} of ${plural(count, 'series', 'series')}.${done < count ? ' The streamer refused the others, or did not answer.' : ''}`,
     paths: 'Paths',
