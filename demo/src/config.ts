@@ -27,6 +27,8 @@ export interface DemoPlan {
   readonly ports: DemoPorts;
   readonly orthanc: { readonly url: string; readonly username: string; readonly passwordFile: string };
   readonly pacs: { readonly aet: string; readonly port: number };
+  /** Port of the bids service; without one, nothing is converted. */
+  readonly bids?: number | undefined;
   /** Further keys of the configuration: paths and values. */
   readonly changes?: readonly [string[], unknown][] | undefined;
 }
@@ -90,9 +92,15 @@ function changes(plan: DemoPlan, projectRoot: string): [string[], unknown][] {
       },
     ],
     [['dashboard'], { port: ports.board }],
+    // an exam is over when its scanner says so: nothing comes later
+    ...(plan.bids === undefined
+      ? []
+      : [entry(['bids'], { port: plan.bids }), entry(['sessions'], { quiet: '3s' })]),
     ...(plan.changes ?? []),
   ];
 }
+
+const entry = (path: string[], value: unknown): [string[], unknown] => [path, value];
 
 interface Slot {
   readonly start: Temporal.ZonedDateTime;

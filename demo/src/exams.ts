@@ -15,20 +15,19 @@ export const reportExams =
     const now = (): Temporal.ZonedDateTime => Temporal.Now.zonedDateTimeISO(timezone).round('second');
     const attributes = dataSet(begins(peer, item, modality, now()));
     demandSuccess(peer, 'N-CREATE', await nCreate(peer, { sopClass, sopInstanceUid, attributes }, signal));
-    return async ({ seriesInstanceUid, seriesDescription, images }) => {
-      const [first] = images;
-      const series = {
+    return async (scanned) => {
+      const series = scanned.map(({ seriesInstanceUid, seriesDescription, images }) => ({
         ...examSeries(0, seriesInstanceUid),
         SeriesDescription: seriesDescription,
         ProtocolName: seriesDescription,
-        ReferencedImageSequence: images.map(({ sopInstanceUid: uid }) => ({
-          ReferencedSOPClassUID: first?.sopClassUid ?? '',
+        ReferencedImageSequence: images.map(({ sopClassUid, sopInstanceUid: uid }) => ({
+          ReferencedSOPClassUID: sopClassUid,
           ReferencedSOPInstanceUID: uid,
         })),
-      };
+      }));
       const modifications = dataSet({
         ...examEnds('COMPLETED', { at: now() }),
-        PerformedSeriesSequence: [series],
+        PerformedSeriesSequence: series,
       });
       demandSuccess(peer, 'N-SET', await nSet(peer, { sopClass, sopInstanceUid, modifications }, signal));
     };

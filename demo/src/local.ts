@@ -17,6 +17,7 @@ import {
 import { openApi } from '@scanflow/cli/installation';
 import { postConsole, postUser } from '@scanflow/cli/users';
 import type { Show } from '@scanflow/cli/terminal';
+import { scanForBids } from './bids.ts';
 import { reportExams } from './exams.ts';
 import { demoConfig, slotsAround, type DemoPlan, type DemoPorts } from './config.ts';
 import type { Day, DemoScanner, Stack } from './stack.ts';
@@ -25,6 +26,8 @@ export interface LocalOptions {
   readonly scanners: number;
   readonly day: Day;
   readonly folder: string | undefined;
+  /** Sessions are converted to BIDS. */
+  readonly bids?: boolean;
   /** Further keys of the configuration: paths and values. */
   readonly changes?: DemoPlan['changes'];
 }
@@ -131,9 +134,11 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
   const { orthanc, pacs } = await startPeers(folder, starting);
   const ports = await freePorts();
   const { changes } = options;
-  const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs, changes };
+  const bids = options.bids === true ? await freePort() : undefined;
+  const plan: DemoPlan = { folder, timezone: TIMEZONE, scanners, ports, orthanc, pacs, bids, changes };
   const { file, config, projectRoot, tag } = await demoConfig(plan);
-  const running = await startServices(file, ports, join(folder, 'log'), starting);
+  const pages = pagesOf(ports, bids);
+  const running = await startServices(file, pages, join(folder, 'log'), starting);
   return {
     programs: running,
     stack: {
@@ -146,10 +151,11 @@ async function startParts(options: LocalOptions, folder: string, starting: Start
       projectRoot,
       pacsFolder: pacs.folder,
       tag,
+      ...(bids === undefined ? {} : { scan: scanForBids }),
     },
     board: `http://127.0.0.1:${ports.board}`,
     services: {
-      ...Object.fromEntries(pagesOf(ports).map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
+      ...Object.fromEntries(pages.map(([name, port]) => [name, `http://127.0.0.1:${port}`])),
       orthanc: orthanc.url,
     },
     places: [
@@ -178,8 +184,11 @@ const freePorts = async (): Promise<DemoPorts> => ({
   dashboard: await freePort(),
 });
 
+type Page = readonly [name: string, port: number];
+
 /** The services in the order in which they start, with the port of their pages for programs. */
-const pagesOf = (ports: DemoPorts): (readonly [name: string, port: number])[] => [
+const pagesOf = (ports: DemoPorts, bids: number | undefined): Page[] => [
+  ...(bids === undefined ? [] : [['bids', bids] as const]),
   ['cal2wl', ports.cal2wl],
   ['worklist', ports.worklistHttp],
   ['receiver', ports.receiverHttp],
@@ -189,12 +198,12 @@ const pagesOf = (ports: DemoPorts): (readonly [name: string, port: number])[] =>
 
 async function startServices(
   config: string,
-  ports: DemoPorts,
+  pages: readonly Page[],
   folder: string,
   { endings, show, signal }: Starting,
 ): Promise<ReadonlyMap<string, Restartable>> {
   const running = new Map<string, Restartable>();
-  for (const [name, port] of pagesOf(ports)) {
+  for (const [name, port] of pages) {
     const begin = (): Promise<RunningService> => startService({ name, config, port, folder, signal });
     let service = await begin();
     endings.push(() => service.stop());

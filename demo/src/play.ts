@@ -12,7 +12,7 @@ import {
 } from '@scanflow/dicom';
 import { echo, find, store, type Peer } from '@scanflow/dimse';
 import type { Show } from '@scanflow/cli/terminal';
-import { awaitStreamer, type Day, type DemoScanner, type Stack } from './stack.ts';
+import { awaitStreamer, type Day, type DemoScanner, type Scan, type Stack } from './stack.ts';
 import { sha256, verifySession, type SentSeries, type SessionResult } from './verify.ts';
 
 const WORKLIST_MS = 60_000;
@@ -57,9 +57,8 @@ async function playScanner(
   show.step(`${scanner.aet}: C-FIND, the worklist has ${worklist.length} for today`, list(worklist));
   const series: SentSeries[] = [];
   for (const [index, item] of worklist.slice(0, day.sessions).entries()) {
-    series.push(
-      await scanAndSend(stack, scanner, item, { images: day.images, seriesNumber: index + 1 }, show, signal),
-    );
+    const plan = { images: day.images, seriesNumber: index + 1 };
+    series.push(...(await scanAndSend(stack, scanner, item, plan, show, signal)));
   }
   return series;
 }
@@ -129,39 +128,31 @@ const startOf = (item: DataSet): string => {
 };
 const byStart = (a: DataSet, b: DataSet): number => startOf(a).localeCompare(startOf(b));
 
-/** Makes a phantom series that carries the worklist item's attributes, as a console does, and sends it by C-STORE. */
+/** Makes phantom series that carry the worklist item's attributes, as a console does, and sends them by C-STORE. */
 async function scanAndSend(
   stack: Stack,
   scanner: DemoScanner,
   item: DataSet,
-  { images, seriesNumber }: { images: number; seriesNumber: number },
+  plan: { images: number; seriesNumber: number },
   show: Show,
   signal: AbortSignal,
-): Promise<SentSeries> {
-  const seriesDescription = 'Scanflow phantom';
-  const seriesInstanceUid = newUid();
+): Promise<SentSeries[]> {
   const accessionNumber = text(item, 'AccessionNumber') ?? '';
   const end = await stack.exams?.(peerOf(stack.worklist, scanner.aet), item, scanner.modality, signal);
   if (end !== undefined) show.step(`${scanner.aet}: MPPS, the exam is in progress`, accessionNumber);
-  const scanned = [
-    ...makeSeries({
-      modality: scanner.modality === 'CT' || scanner.modality === 'MR' ? scanner.modality : 'SC',
-      images,
-      seriesInstanceUid,
-      seriesNumber,
-      seriesDescription,
-      worklistItem: item,
-      when: Temporal.Now.zonedDateTimeISO(stack.timezone),
-    }),
-  ];
-  await send(stack, scanner, scanned, show, signal);
-  const start = startOf(item);
-  show.step(`${scanner.aet}: C-STORE, ${images} ${scanner.modality} images sent to Orthanc`, accessionNumber);
+  const when = Temporal.Now.zonedDateTimeISO(stack.timezone);
+  const scans = stack.scan?.(scanner, item, when) ?? [phantom(scanner, item, when, plan)];
+  for (const { images } of scans) {
+    await send(stack, scanner, images, show, signal);
+    const what = `${images.length} ${scanner.modality} images sent to Orthanc`;
+    show.step(`${scanner.aet}: C-STORE, ${what}`, accessionNumber);
+  }
   if (end !== undefined) {
-    await end({ seriesInstanceUid, seriesDescription, images: scanned.map(classAndUid) });
+    await end(scans.map((scan) => ({ ...scan, images: scan.images.map(classAndUid) })));
     show.step(`${scanner.aet}: MPPS, the exam is completed`, accessionNumber);
   }
-  return {
+  const start = startOf(item);
+  return scans.map(({ seriesInstanceUid, seriesDescription, images }) => ({
     scanner: scanner.aet,
     modality: scanner.modality,
     time: `${start.slice(0, 2)}:${start.slice(2, 4)}`,
@@ -170,11 +161,26 @@ async function scanAndSend(
     accessionNumber,
     seriesInstanceUid,
     seriesDescription,
-    images: scanned.map(({ sopInstanceUid, bytes }) => ({
+    images: images.map(({ sopInstanceUid, bytes }) => ({
       sopInstanceUid,
       dataSetSha256: hashOfDataSet(bytes),
     })),
-  };
+  }));
+}
+
+function phantom(
+  { modality }: DemoScanner,
+  worklistItem: DataSet,
+  when: Temporal.ZonedDateTime,
+  { images, seriesNumber }: { images: number; seriesNumber: number },
+): Scan {
+  const seriesDescription = 'Scanflow phantom';
+  const seriesInstanceUid = newUid();
+  const made = makeSeries({
+    ...{ modality: modality === 'CT' || modality === 'MR' ? modality : 'SC', images, when, worklistItem },
+    ...{ seriesInstanceUid, seriesNumber, seriesDescription },
+  });
+  return { seriesInstanceUid, seriesDescription, images: [...made] };
 }
 
 async function send(

@@ -1,6 +1,6 @@
 /** Where the parts of a running Scanflow are, and what its streamer reports of the series until all are stored and sent. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DataSet, PrivateTag } from '@scanflow/dicom';
+import type { DataSet, PhantomInstance, PrivateTag } from '@scanflow/dicom';
 import type { Peer } from '@scanflow/dimse';
 import type { Api } from '@scanflow/cli/installation';
 import type { Address } from '@scanflow/cli/command';
@@ -26,7 +26,14 @@ export type Exams = (
   item: DataSet,
   modality: string,
   signal: AbortSignal,
-) => Promise<(series: ScannedSeries) => Promise<void>>;
+) => Promise<(series: readonly ScannedSeries[]) => Promise<void>>;
+
+/** A series as a scanner makes it. */
+export interface Scan {
+  readonly seriesInstanceUid: string;
+  readonly seriesDescription: string;
+  readonly images: readonly PhantomInstance[];
+}
 
 export interface Stack {
   readonly scanners: readonly DemoScanner[];
@@ -34,6 +41,8 @@ export interface Stack {
   readonly worklist: Address;
   /** If absent, the scanners report no exams. */
   readonly exams?: Exams;
+  /** What a scanner makes of a worklist item; if absent, one series. Undefined: it makes no such thing. */
+  readonly scan?: (scanner: DemoScanner, item: DataSet, when: Temporal.ZonedDateTime) => Scan[] | undefined;
   /** Where images are sent to. */
   readonly receiver: Address;
   /** The streamer's HTTP interface. */

@@ -107,6 +107,51 @@ test('demo: the table names booking, accession, series, images and both places',
   });
 });
 
+/** A part of what `--bids --json` prints. */
+interface BidsResults {
+  readonly images: readonly Result[];
+  readonly bids: readonly {
+    readonly state: string;
+    readonly result: { readonly verdict: string; readonly dataset: string; readonly folder: string };
+    readonly files: readonly string[];
+  }[];
+}
+
+test('demo: --bids goes on until the session is a valid dataset, for programs and people', async () => {
+  await withFolder(async (folder) => {
+    const demo = startDemo(['--bids', '--json'], folder);
+    assert.equal(await demo.exit, 0, demo.err());
+    const { images, bids } = JSON.parse(demo.out()) as BidsResults;
+    assert.ok(images.length >= 8 && images.every(({ problems }) => problems.length === 0));
+    const [one] = bids;
+    assert.deepEqual([bids.length, one?.state, one?.result.verdict], [1, 'done', 'valid']);
+    const at = one?.result.folder ?? '';
+    const name = `${at}/func/${at.replace('/', '_')}_task-rest_bold.nii.gz`;
+    assert.ok(one !== undefined);
+    assert.ok(one.files.includes(name), one.files.join('\n'));
+    // the aborted run is not in the dataset
+    assert.equal(one.files.filter((file) => file.endsWith('_bold.nii.gz')).length, 1);
+    assert.ok(existsSync(join(one.result.dataset, name)));
+    assert.match(demo.err(), /: BIDS valid/);
+    assert.match(demo.err(), /Every session is valid BIDS/);
+    assert.deepEqual(await processesOf(folder), []);
+  });
+});
+
+test('demo: --bids says what to install, and starts nothing', async () => {
+  await withFolder(async (folder) => {
+    const missing = await run(process.execPath, [MAIN, 'demo', '--bids'], {
+      env: { PATH: folder, TMPDIR: folder },
+    });
+    assert.equal(missing.code, 2);
+    assert.match(missing.stderr, /dcm2niix is missing. Install it: sudo apt-get install dcm2niix/);
+    const away = await run(process.execPath, [MAIN, 'demo', '--bids', '--worklist', 'A@b:1']);
+    assert.equal(away.code, 2);
+    assert.match(away.stderr, /--bids plays here alone/);
+    assert.deepEqual(await readdir(folder), []);
+  });
+});
+
 test('demo: a log of a whole session holds no subject, project or title', async () => {
   await withFolder(async (folder) => {
     const place = join(folder, 'kept');

@@ -116,7 +116,10 @@ export function mrSession(options: SessionOptions = {}): readonly MrSeries[] {
 }
 
 /** The instances of one series. Without a seed it is 1: all series of a session are one study. */
-export function scanSeries(series: MrSeries, scanned: Scanned): Iterable<PhantomInstance> {
+export function scanSeries(
+  series: MrSeries,
+  scanned: Scanned & Pick<PhantomOptions, 'seriesInstanceUid'>,
+): Iterable<PhantomInstance> {
   const { scan, seriesNumber, seriesDescription, protocolName, after } = series;
   const when = scanned.when.add({ seconds: after });
   const common: PhantomOptions = {

@@ -5,6 +5,8 @@ import { localTime } from '@scanflow/runtime/time';
 import { plain, textTable } from '../terminal.ts';
 import type { BidsSession } from './ask.ts';
 
+export type { BidsSession };
+
 /** What stands where a series gets no name. */
 const WORDS: Readonly<Record<string, string>> = {
   ignore: '(ignored)',
