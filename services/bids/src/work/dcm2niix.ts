@@ -1,10 +1,11 @@
 /** dcm2niix as a child process: one folder of one series, and the outputs it made, or its own words. */
-import { mkdir, readdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readBounded } from '@scanflow/runtime';
 import { FailureError, transient } from '@scanflow/failure';
 import type { Output, Part } from '@scanflow/bids';
 import { runProgram } from './command.ts';
+import { writeNew } from './files.ts';
 import type { Program } from './types.ts';
 
 const CODES = { name: 'dcm2niix', missing: 'BIDS_DCM2NIIX_MISSING', timeout: 'BIDS_DCM2NIIX_TIMEOUT' };
@@ -52,8 +53,8 @@ export interface Conversion {
 }
 
 /**
- * Runs it over one series. Rejects with FailureError where it cannot run or takes too long; what it says about the images stands
- * in the result.
+ * Runs it over one series. Rejects with FailureError where it cannot run or takes too long, and with the error of the system where
+ * the disk is full; what it says about the images stands in the result.
  */
 export async function convertFolder(
   { source, files, aside, sidecarsOnly }: Conversion,
@@ -77,6 +78,7 @@ export async function convertFolder(
     CODES,
     signal,
   );
+  await requireRoom(aside);
   const made = (await readdir(folder)).sort();
   const lines = linesOf(`${ran.stdout}\n${ran.stderr}`, aside);
   const names = made.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -5));
@@ -90,6 +92,15 @@ export async function convertFolder(
     words: wordsOf(lines, ran.code, ran.signal),
     warnings: lines.filter((line) => /^warning/i.test(line)).slice(0, 20),
   };
+}
+
+const PROBE = Buffer.alloc(64 * 1024);
+
+/** dcm2niix goes on where the disk is full: its files are cut. Rejects with the error of the system where no more can be written. */
+async function requireRoom(aside: string): Promise<void> {
+  const probe = join(aside, 'room');
+  await writeNew(probe, PROBE);
+  await rm(probe);
 }
 
 /** Paths of ours would make the same words different each time. */

@@ -62,7 +62,7 @@ function unreadable({ id, folder }: StoredSeries, error: unknown): SeriesRead {
   const isOfSeries =
     error instanceof FailureError
       ? code === 'BIDS_DCM2NIIX_TIMEOUT'
-      : /^E(?!NOSPC|MFILE|NFILE)/.test(code ?? '');
+      : /^E(?!NOSPC|DQUOT|MFILE|NFILE)/.test(code ?? '');
   if (!isOfSeries && !(error instanceof RangeError)) throw error;
   const unconvertible = `The series cannot be read: ${messageOf(error)}`;
   const facts: SeriesFacts = { ...NOTHING, id, folder, unconvertible };

@@ -17,7 +17,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '@scanflow/failure';
-import { fsyncFolder, writeFileAtomic } from '@scanflow/runtime';
+import { fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
 import { newDataset } from './convert.ts';
 import { exists, gone, hashOf, listFiles, stampOf, syncTree } from './files.ts';
 import { provenancePath, STATE, unitOf } from './provenance.ts';
@@ -173,10 +173,16 @@ export interface Leaving {
   readonly removal: Removal;
 }
 
+/** Journals of sessions that are on their way, without those that a killed worker only began to write. */
+export async function journalNames(root: string): Promise<string[]> {
+  const names = (await readdir(journals(root)).catch(gone)) ?? [];
+  return names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+}
+
 /** Completes what killed workers began. The caller holds the lock of the dataset. */
 export async function finishAll(root: string, step: Step): Promise<void> {
-  for (const name of (await readdir(journals(root)).catch(gone)) ?? []) {
-    if (!name.endsWith('.json') || name.startsWith('.')) continue;
+  for (const folder of [journals(root), join(root, STATE), root]) await removeLeftovers(folder);
+  for (const name of await journalNames(root)) {
     const journal = JSON.parse(await readFile(join(journals(root), name), 'utf8')) as Journal;
     await finish(root, journal, step);
   }
@@ -191,6 +197,10 @@ async function finish(root: string, journal: Journal, step: Step): Promise<void>
     await step('in');
     if (journal.removed === undefined) await moveInto(fresh, target);
     else await rm(provenancePath(root, folder), { force: true });
+  } else if (!(await exists(target))) {
+    // somebody took the new one away: the older one comes back
+    const older = (await outsOf(root, out)).at(-1);
+    if (older !== undefined) await moveInto(join(root, older), target);
   }
   await step('provenance');
   const record = join(root, aside, 'provenance.json');
@@ -199,20 +209,23 @@ async function finish(root: string, journal: Journal, step: Step): Promise<void>
     await fsyncFolder(join(root, STATE));
   }
   await step('rescue');
-  const state = join(root, STATE);
-  const outs = (await readdir(state)).filter((name) => join(STATE, name).startsWith(out));
-  for (const name of outs) await rescue(root, join(STATE, name), journal);
+  const outs = await outsOf(root, out);
+  for (const name of outs) await rescue(root, name, journal);
   if (journal.removed !== undefined) {
     await step('rows');
     await dropRows(root, folder, { ...journal.removed, gone: Object.keys(journal.disposable) });
   }
   await step('remove');
-  for (const name of outs) await rm(join(state, name), { recursive: true, force: true });
+  for (const name of outs) await rm(join(root, name), { recursive: true, force: true });
   await rm(join(root, aside), { recursive: true, force: true });
   await step('forget');
   await unlink(join(journals(root), `${unitOf(folder)}.json`)).catch(gone);
   await fsyncFolder(journals(root));
 }
+
+/** Older sessions that went out, relative to the dataset. */
+const outsOf = async (root: string, out: string): Promise<string[]> =>
+  (await readdir(join(root, STATE))).map((name) => join(STATE, name)).filter((name) => name.startsWith(out));
 
 /** Both folders know of it before the next step. */
 async function moveInto(from: string, to: string): Promise<void> {

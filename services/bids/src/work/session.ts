@@ -1,6 +1,6 @@
 /** A stored session becomes part of a BIDS dataset: facts, plan, conversion aside, checks, validation, publishing. */
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, statfs, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { Plan } from '@scanflow/bids';
 import { convertSession, newDataset, sessionFolder, type SeriesConverted } from './convert.ts';
@@ -19,7 +19,15 @@ import {
   unitOf,
   type Provenance,
 } from './provenance.ts';
-import { finishAll, joinPeople, judgeFolder, publish, type Standing, type Step } from './publish.ts';
+import {
+  finishAll,
+  journalNames,
+  joinPeople,
+  judgeFolder,
+  publish,
+  type Standing,
+  type Step,
+} from './publish.ts';
 import { scansPath } from './rows.ts';
 import { jsonText, SCRUBBED } from './sidecar.ts';
 import { onlyParticipants, scansTable } from './tables.ts';
@@ -33,6 +41,8 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 const LOCK_MS = 600_000;
 /** Series at a time: while one is compressed, dcm2niix reads the next. */
 const AT_ONCE = 2;
+/** With less room, one at a time: no series gives room back at the moment when another one lacked it. */
+const SHORT_OF_ROOM = 4 * 1024 ** 3;
 
 /**
  * Converts a session and puts it into the dataset. Rejects with FailureError (`BIDS_…`) where nothing could be done; a series
@@ -47,6 +57,8 @@ export async function bidsSession(
   try {
     const version = await dcm2niixVersion(options.dcm2niix, signal);
     await mkdir(join(root, STATE), { recursive: true });
+    // a session that is away does not wait until another one is converted
+    await recoverDataset(root, options, signal);
     // before the plan names the folder: of one registration only one worker works at a time
     const unit = lockOf(request);
     return await locked(root, sessionLock(request), options, signal, async () => {
@@ -56,7 +68,8 @@ export async function bidsSession(
       try {
         return await work({ request, options, root, aside, version }, signal);
       } finally {
-        await rm(join(root, aside), { recursive: true, force: true }).catch(() => undefined);
+        // not what a journal names: that is on its way into the dataset, with files of people in it
+        await removeAsides(root, unit).catch(() => undefined);
       }
     });
   } catch (error) {
@@ -73,8 +86,7 @@ export async function recoverDataset(
   options: Pick<SessionOptions, 'lockTimeoutMs'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const waiting = (await readdir(join(root, STATE, 'journal')).catch(gone)) ?? [];
-  if (waiting.length > 0)
+  if ((await journalNames(root)).length > 0)
     await locked(root, 'dataset', options, signal, () => finishAll(root, () => undefined));
 }
 
@@ -106,7 +118,7 @@ export const locked = <T>(
 async function removeAsides(root: string, unit: string): Promise<void> {
   const state = join(root, STATE);
   const named: string[] = [];
-  for (const name of (await readdir(join(state, 'journal')).catch(gone)) ?? [])
+  for (const name of await journalNames(root))
     named.push((await readFile(join(state, 'journal', name), 'utf8').catch(gone)) ?? '');
   const pattern = new RegExp(`^aside-${unit}-[0-9a-f]{12}$`);
   for (const name of await readdir(state))
@@ -133,7 +145,9 @@ async function work(job: Job, signal: AbortSignal): Promise<Outcome> {
   const { dcm2niix, scrub = SCRUBBED, onProgress } = options;
   const of = plan.series.filter(({ decision }) => decision === 'convert').length;
   const onSeries = (done: number): void => onProgress?.({ step: 'convert', done, of });
-  const common = { storageRoot: request.storageRoot, aside, dcm2niix, scrub, atOnce: AT_ONCE };
+  const { bavail, bsize } = await statfs(aside);
+  const atOnce = bavail * bsize < SHORT_OF_ROOM ? 1 : AT_ONCE;
+  const common = { storageRoot: request.storageRoot, aside, dcm2niix, scrub, atOnce };
   const converted = await convertSession(plan, reads, { ...common, onSeries }, signal);
   await rm(join(aside, 'raw'), { recursive: true, force: true });
   const versions = { dcm2niix: version, scanflow: options.scanflowVersion };

@@ -1,0 +1,135 @@
+/**
+ * Publishing, ended before each single change that it makes to the disk, by `kill -9` or by a full disk: the session is whole at
+ * every moment after the service started anew, nothing of people is lost, and the next run ends as one without any of it.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import { chmod, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  bidsRig,
+  OPTIONS,
+  storeSession,
+  type StoredSession,
+} from '../../../../tests/integration/bids-support.ts';
+import { listFiles } from './files.ts';
+import { bidsSession, recoverDataset } from './session.ts';
+
+const SESSION = 'sub-001/ses-mr01';
+const MOST = 200;
+
+/**
+ * From the journal on it counts what changes the disk. Before the Nth change the worker ends itself, or that change gives ENOSPC.
+ * Its last line: the code of its failure, or `done` and how many changes there were.
+ */
+const WORKER = `
+const [work, support, request, validator, how, nth] = process.argv.slice(1);
+const { default: fs } = await import('node:fs/promises');
+const { syncBuiltinESMExports } = await import('node:module');
+let [counting, count] = [false, 0];
+for (const name of ['rename', 'rm', 'rmdir', 'unlink', 'link', 'symlink', 'mkdir', 'writeFile', 'copyFile', 'open']) {
+  const real = fs[name];
+  fs[name] = async (...given) => {
+    const reads = name === 'open' && !/[wa]/.test(String(given[1] ?? 'r'));
+    if (counting && !reads && (count += 1) === Number(nth)) {
+      if (how === 'kill') process.kill(process.pid, 'SIGKILL');
+      throw Object.assign(new Error('ENOSPC: no space left on device, ' + name), { code: 'ENOSPC' });
+    }
+    return real(...given);
+  };
+}
+syncBuiltinESMExports();
+const { bidsSession } = await import(work);
+const { OPTIONS } = await import(support);
+const at = (step) => { counting ||= step === 'journal'; };
+const options = { ...OPTIONS, validator: { command: [validator], timeoutMs: 10000 }, beforeStep: at };
+await bidsSession(JSON.parse(request), options, AbortSignal.timeout(60000)).then(
+  () => console.log('done', count), (error) => console.log(error.code ?? String(error), count));
+`;
+
+interface Ended {
+  readonly said: string;
+  readonly signal: NodeJS.Signals | null;
+  readonly errors: string;
+}
+
+async function runWorker(given: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', WORKER, ...given], { timeout: 60_000 });
+  let [said, errors] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  await once(child, 'close');
+  return { said: said.trim(), signal: child.signalCode, errors };
+}
+
+async function sums(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of await listFiles(folder))
+    if (!name.startsWith('.scanflow/locks/'))
+      found[name] = createHash('sha256')
+        .update(await readFile(join(folder, name)))
+        .digest('hex');
+  return found;
+}
+
+for (const how of ['kill', 'full'] as const)
+  test(`publishing, ended before each change by ${how === 'kill' ? 'kill -9' : 'a full disk'}`, async (t) => {
+    const rig = await bidsRig(t, { series: ['t1w'] });
+    const validator = join(rig.root, 'validator');
+    await writeFile(validator, '#!/bin/sh\necho \'{"issues":{"errors":[],"warnings":[]}}\'\n');
+    await chmod(validator, 0o755);
+    const finish = (request: StoredSession): ReturnType<typeof bidsSession> => {
+      const options = { ...OPTIONS, validator: { command: [validator], timeoutMs: 10_000 } };
+      return bidsSession(request, options, AbortSignal.timeout(60_000));
+    };
+    const { storageRoot } = rig.request;
+    await finish(rig.request);
+    // a person works in it, and a late series comes
+    const events = `${SESSION}/anat/notes.txt`;
+    const changed = `${SESSION}/anat/sub-001_ses-mr01_T1w.json`;
+    await writeFile(join(rig.dataset, events), 'mine');
+    await writeFile(join(rig.dataset, changed), '{ "Mine": true }');
+    const before = join(rig.root, 'before');
+    await cp(rig.dataset, before, { recursive: true });
+    const old = await sums(join(before, SESSION));
+    const late = await storeSession({
+      ...{ storageRoot, dataset: rig.dataset, subject: 'sub-001', session: 'ses-mr01' },
+      series: ['t1w', 'late t2w'],
+    });
+    await finish(late);
+    const reference = await sums(rig.dataset);
+    const fresh = await sums(join(rig.dataset, SESSION));
+    assert.ok(Object.keys(fresh).length > Object.keys(old).length);
+
+    const work = join(import.meta.dirname, 'session.ts');
+    const support = join(import.meta.dirname, '../../../../tests/integration/bids-support.ts');
+    const ends: string[] = [];
+    for (let nth = 1; nth < MOST; nth += 1) {
+      await rm(rig.dataset, { recursive: true });
+      await cp(before, rig.dataset, { recursive: true });
+      const given = [work, support, JSON.stringify(late), validator, how, String(nth)];
+      const { said, signal, errors } = await runWorker(given);
+      const about = `${how} at ${nth}: ${said}${errors}`;
+      ends.push(said);
+      if (said.startsWith('done') && Number(said.split(' ')[1]) < nth) break;
+      if (how === 'kill') assert.deepEqual([signal, said], ['SIGKILL', ''], about);
+      // what is of no use to anybody may stay for the next run
+      else assert.match(said, /^(BIDS_DISK_FULL|done) /, about);
+      // nobody asks for the session again: the service starts
+      await recoverDataset(rig.dataset, {}, t.signal);
+      const left = await sums(join(rig.dataset, SESSION));
+      const isWhole = [old, fresh].some((one) => JSON.stringify(one) === JSON.stringify(left));
+      assert.ok(isWhole, `${about}: ${Object.keys(left).join(' ')}`);
+      await finish(late);
+      assert.deepEqual(await sums(rig.dataset), reference, about);
+      const aside = (await readdir(join(rig.dataset, '.scanflow'))).filter((name) =>
+        name.startsWith('aside'),
+      );
+      assert.deepEqual(aside, [], about);
+    }
+    t.diagnostic(`${ends.length - 1} changes`);
+    assert.ok(ends.length > 10 && ends.length < MOST, ends.join('\n'));
+  });
