@@ -21,7 +21,11 @@ interface Row {
   readonly id: string;
   readonly state: string;
   readonly seriesNumber: string;
-  readonly legs: readonly { readonly target: string; readonly path?: string }[];
+  readonly legs: readonly {
+    readonly target: string;
+    readonly path?: string;
+    readonly failure?: { readonly code: string };
+  }[];
 }
 
 interface Item {
@@ -50,19 +54,34 @@ export async function scan(machine: Machine, seriesNumber: number): Promise<void
   await machine.must(`storescu -aet PRISMA -aec ORTHANC +sd 127.0.0.1 4242 ${machine.path(folder)}`);
 }
 
-/** The series of this number once it has this state. */
-export function seriesIn(machine: Machine, seriesNumber: number, state: string): Promise<StoredSeries> {
+/** The series of this number once it is complete. */
+export const complete = (machine: Machine, seriesNumber: number): Promise<StoredSeries> =>
+  seriesOnce(machine, seriesNumber, 'is complete', ({ state }) => state === 'complete');
+
+/** Likewise, once its leg to this target has a failure, also one after which the streamer tries again. */
+export const troubled = (machine: Machine, seriesNumber: number, target: string): Promise<StoredSeries> =>
+  seriesOnce(machine, seriesNumber, `has trouble with ${target}`, ({ legs }) =>
+    legs.some((leg) => leg.target === target && leg.failure !== undefined),
+  );
+
+async function seriesOnce(
+  machine: Machine,
+  seriesNumber: number,
+  what: string,
+  fits: (row: Row) => boolean,
+): Promise<StoredSeries> {
+  let last: Row | undefined;
   return until(
     async () => {
       const text = await machine.must('docker compose exec streamer scanflow series list --json');
-      const row = (JSON.parse(text) as Row[]).find(
-        (one) => one.seriesNumber === String(seriesNumber) && one.state === state,
-      );
-      const path = row?.legs.find(({ target }) => target === 'storage')?.path;
-      return row !== undefined && path !== undefined && { id: row.id, path };
+      last = (JSON.parse(text) as Row[]).find((one) => one.seriesNumber === String(seriesNumber));
+      const path = last?.legs.find(({ target }) => target === 'storage')?.path;
+      return last !== undefined && path !== undefined && fits(last) && { id: last.id, path };
     },
-    { what: `series ${seriesNumber} is ${state}`, timeoutMs: STORED_MS, everyMs: 500 },
-  );
+    { what: `series ${seriesNumber} ${what}`, timeoutMs: STORED_MS, everyMs: 500 },
+  ).catch((error: unknown) => {
+    throw new Error(JSON.stringify(last ?? null), { cause: error });
+  });
 }
 
 /** An Orthanc that plays the archive pacs.example.org, in the network of the streamer. */

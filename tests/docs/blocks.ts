@@ -17,7 +17,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Pages whose every block has a mark. */
-export const PAGES = ['install.md', 'operations.md', 'hooks.md', 'storage.md', 'scale.md'] as const;
+export const PAGES = [
+  'install.md',
+  'operations.md',
+  'hooks.md',
+  'storage.md',
+  'scale.md',
+  'tls.md',
+  'commitment.md',
+] as const;
 
 export type Page = (typeof PAGES)[number];
 

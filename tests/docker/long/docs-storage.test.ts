@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { until } from '@scanflow/testkit';
 import { followPage, Machine } from '../docs.ts';
 import { whyNot } from '../engine.ts';
-import { Archive, IMAGES, scan, seriesIn, type StoredSeries } from '../stations.ts';
+import { Archive, IMAGES, complete, scan, type StoredSeries } from '../stations.ts';
 
 suite('docs: project storage', { skip: await whyNot() }, async () => {
   let machine: Machine;
@@ -37,7 +37,7 @@ suite('docs: project storage', { skip: await whyNot() }, async () => {
   await followPage(() => machine, 'storage.md', {
     before: {
       sums: async () => {
-        const first = await seriesIn(machine, 1, 'complete');
+        const first = await complete(machine, 1);
         machine.words.set('/mnt/project/3010000.01/raw/sub-001/ses-mri01/003-t1_mprage_sag', here(first));
       },
       empty: async () => {
@@ -52,18 +52,18 @@ suite('docs: project storage', { skip: await whyNot() }, async () => {
         );
       },
       verify: async () => {
-        await seriesIn(machine, 1, 'complete');
+        await complete(machine, 1);
         await scan(machine, 2);
-        const second = await seriesIn(machine, 2, 'complete');
+        const second = await complete(machine, 2);
         assert.match(second.path, /^\/fast\/memory\//);
         const copied = await readdir(machine.path('/mnt/backup/dicom'), { recursive: true });
         assert.equal(copied.filter((name) => name.endsWith('.dcm')).length, IMAGES);
       },
       repair: async () => {
-        await rm(await anImage(await seriesIn(machine, 2, 'complete')));
+        await rm(await anImage(await complete(machine, 2)));
       },
       acknowledge: async () => {
-        const second = await seriesIn(machine, 2, 'complete');
+        const second = await complete(machine, 2);
         machine.words.set('0c4f6b1d', second.id.slice(0, 8));
         const image = await anImage(second);
         await rename(image, join(machine.path('/srv'), 'tape.dcm'));
@@ -81,7 +81,7 @@ suite('docs: project storage', { skip: await whyNot() }, async () => {
 
   test('docs: a series that is stored after all these changes has the group and the permissions', async () => {
     await scan(machine, 3);
-    const folder = here(await seriesIn(machine, 3, 'complete'));
+    const folder = here(await complete(machine, 3));
     const { uid, gid, mode } = await stat(folder);
     assert.deepEqual([uid, gid, mode & 0o7777], [10001, 5000, 0o2770]);
   });
