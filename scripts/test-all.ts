@@ -16,8 +16,11 @@ const FILES =
  * Run them before a release, and when you change what they are about.
  */
 const LONG = [
+  'services/bids/src/work/kills-each.test.ts',
   'tests/faults/backup-kills.test.ts',
+  'tests/faults/bids-disk.test.ts',
   'tests/faults/streamer-move-kills.test.ts',
+  'tests/integration/bids-two-streamers.test.ts',
   'tests/integration/streamer-commitment-kills.test.ts',
   'tests/integration/streamer-erase-busy.test.ts',
   'tests/integration/streamer-erase-decisions.test.ts',

@@ -1,6 +1,8 @@
 /** What `npm run test:faults` runs: every test that docs/faults.md names, and the rest of the streamer's. */
 export const FILES = [
   'tests/faults/*.test.ts',
+  'tests/integration/bids-*.test.ts',
+  'services/bids/src/work/{kills,kills-each,full-disk}.test.ts',
   'tests/integration/receiver*.test.ts',
   'tests/integration/streamer-*.test.ts',
   'tests/integration/dimse-store*.test.ts',

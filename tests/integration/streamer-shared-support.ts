@@ -12,6 +12,8 @@ export interface Streamer {
   readonly program: Program;
   /** Path of its configuration. */
   readonly config: string;
+  /** Of its pages. */
+  readonly url: string;
   readonly series: () => Promise<Series[]>;
   readonly health: () => Promise<string>;
 }
@@ -40,6 +42,7 @@ export async function startShared(
   return {
     program,
     config,
+    url,
     series: async () =>
       ((await (await apiFetch(rig.data, `${url}/api/series`)).json()) as { series: Series[] }).series,
     health: async () => (await fetch(`${url}/healthz`)).text(),
