@@ -1,6 +1,6 @@
 /**
  * Writes config/scanflow.schema.json and docs/configuration.md from the configuration's schema, config/bids-rules.schema.json, and
- * config/scanflow.scale.yaml, the sample of compose.scale.yaml, from the sample.
+ * config/scanflow.scale.yaml, the sample of compose.scale.yaml, and that of deploy/kubernetes, from the sample.
  * `--check` writes nothing and exits 1 where they are not what they are made of.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -25,11 +25,18 @@ ledger:
   passwordFile: /run/secrets/scanflow/ledger-password
 `;
 
+/** deploy/kubernetes: as with several streamers, but no file lies beside the configuration. */
+const inCluster = (text: string): string =>
+  text
+    .replace('# yaml-language-server: $schema=./scanflow.schema.json\n', '')
+    .replace(/\{ file: calendars\/(\w+)\.ics,/, '{ url: https://booking.example.org/$1.ics,');
+
 const generated: readonly (readonly [path: string, text: string])[] = [
   ['config/scanflow.schema.json', jsonSchema()],
   ['config/bids-rules.schema.json', rulesJsonSchema()],
   ['docs/configuration.md', configurationPage(sample)],
   ['config/scanflow.scale.yaml', `${sample}${LEDGER}`],
+  ['deploy/kubernetes/example/scanflow.yaml', inCluster(`${sample}${LEDGER}`)],
 ];
 for (const [path, text] of generated) {
   if (!values.check) await writeFile(at(path), text);

@@ -28,6 +28,9 @@ if [ "$with_tools" = yes ]; then
   test -e /usr/lib/python3/dist-packages/fusepy.py || optional=python3-fusepy
   # Ubuntu's chromium is an installer of a snap
   test -x /usr/bin/chromium || ! grep -q '^ID=debian' /etc/os-release || optional="$optional chromium"
+  # before Debian 13 it knows no components
+  command -v kubectl >/dev/null || ! grep -q '^VERSION_CODENAME=trixie' /etc/os-release ||
+    optional="$optional kubernetes-client"
 fi
 need libatomic1 has_lib libatomic.so.1
 need orthanc has_orthanc

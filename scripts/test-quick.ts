@@ -48,6 +48,7 @@ const SLOW_UNIT_TESTS = [
 /** Integration tests that take about a second. */
 const FAST_INTEGRATION_TESTS = [
   'tests/docs/booking.test.ts',
+  'tests/docs/kubernetes.test.ts',
   'tests/docs/pages.test.ts',
   'tests/docs/ports.test.ts',
   'tests/faults/table.test.ts',
