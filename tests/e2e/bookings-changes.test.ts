@@ -135,3 +135,24 @@ test('changes: exit 0 where all stays, new numbers where somebody relabelled, 1 
   assert.match(nowhere.stderr, /there are no bookings in .*nowhere/);
   assert.equal((await run(SCANFLOW, ['bookings', '--changes'])).code, 2);
 });
+
+test('changes: a calendar under another name is named before cal2wl refuses it; with its former one as id all is as before', async (t) => {
+  const folder = await folderOf(t);
+  const config = join(folder, 'scanflow.yaml');
+  const text = await readFile(config, 'utf8');
+  const before = await changes(folder, '--json');
+  const naming = (entry: string): Promise<void> =>
+    writeFile(config, text.replace('calendars: { prisma: {', `calendars: { ${entry}`));
+  await naming('mr1: {');
+  const refused = await changes(folder, '--json');
+  assert.equal(refused.code, 1);
+  assert.deepEqual(JSON.parse(refused.stdout), []);
+  assert.match(refused.stderr, /^scanflow: mr1: .*`id: prisma` under calendars\.mr1.*\(CALENDAR_RENAMED\)$/m);
+  await naming('mr1: { id: prisma,');
+  const rows = JSON.parse((await changes(folder, '--json')).stdout) as (Row & { calendar: string })[];
+  assert.deepEqual(
+    rows.map((row) => ({ ...row, calendar: 'prisma' })),
+    JSON.parse(before.stdout),
+  );
+  assert.ok(rows.every(({ calendar }) => calendar === 'mr1'));
+});

@@ -10,6 +10,7 @@ import {
   startCal2wlWith,
   startCalendarServer,
   temporaryFolder,
+  type Answer,
   type Cal2wl,
 } from './cal2wl-support.ts';
 
@@ -18,6 +19,8 @@ export interface Scene {
   readonly data: string;
   /** Lets the first calendar show these, and waits for a pass. */
   show(...entries: CalendarEntry[]): Promise<void>;
+  /** Lets the first calendar answer so, from the next request on. */
+  answer(answer: Answer): void;
   /** The second calendar, `other`, of the same scanner. */
   showOther(...entries: CalendarEntry[]): Promise<void>;
   record(accessionNumber: string): Promise<BookingRecord>;
@@ -28,6 +31,8 @@ export interface Scene {
 export interface Settings {
   /** Names of the two calendars, or of the first one only. */
   readonly calendars?: readonly string[];
+  /** What stands under `id` of the first one; absent if undefined. */
+  readonly id?: string;
   /** What stands under `scanner` of each calendar. */
   readonly scanner?: string;
   /** What stands under `bookings.window`. */
@@ -47,6 +52,7 @@ export async function scene(
   ] as const;
   const start = ({
     calendars = ['prisma', 'other'],
+    id,
     scanner = 'prisma',
     window = '{}',
   }: Settings): Promise<Cal2wl> =>
@@ -55,7 +61,7 @@ export async function scene(
       'calendars:',
       ...calendars.map(
         (name, index) =>
-          `  ${name}: { url: 'http://127.0.0.1:${servers[index]?.port ?? 0}/', scanner: ${scanner} }`,
+          `  ${name}: { url: 'http://127.0.0.1:${servers[index]?.port ?? 0}/', scanner: ${scanner}${id !== undefined && index === 0 ? `, id: ${id}` : ''} }`,
       ),
       `bookings: { every: 100ms, window: ${window} }`,
     ]);
@@ -70,6 +76,9 @@ export async function scene(
       async show(...shown) {
         servers[0].answer = giving(makeCalendar(shown));
         await cal2wl.pass();
+      },
+      answer(answer) {
+        servers[0].answer = answer;
       },
       async showOther(...shown) {
         servers[1].answer = giving(makeCalendar(shown));

@@ -48,11 +48,36 @@ test('calendar removed from the configuration: its items leave, its records stay
     assert.ok(!(await onWorklist(play)).includes(third));
   }));
 
-test('calendar under another name: new identities and items, the old records stay', () =>
+test('calendar under another name: it is refused until its id says whether it is the same one', () =>
+  scene([soon('001', 2), anchor], async (play) => {
+    const first = await accessionOf(play, '001');
+    const before = await onWorklist(play);
+    const record = await play.record(first);
+
+    await play.restart({ calendars: ['renamed', 'other'] });
+    assert.deepEqual(await onWorklist(play), before);
+    assert.deepEqual(await play.record(first), record);
+    const { failure } = await play.cal2wl.pass();
+    assert.equal(failure?.code, 'CALENDAR_RENAMED');
+    assert.match(failure.message, /`id: prisma` under calendars\.renamed.*`id: renamed`/);
+    const { status, body } = await play.cal2wl.get('/healthz');
+    assert.equal(status, 503);
+    assert.match(JSON.stringify(body), /CALENDAR_RENAMED/);
+    assert.equal((await play.cal2wl.get('/readyz')).status, 200);
+
+    await play.restart({ calendars: ['renamed', 'other'], id: 'prisma' });
+    assert.deepEqual(await onWorklist(play), before);
+    await play.show({ ...soon('001', 2), description: 'edited' }, soon('002', 5), anchor);
+    assert.equal((await onWorklist(play)).length, before.length + 1);
+    assert.equal(await accessionOf(play, '001'), first);
+    assert.equal((await play.record(first)).source.calendar, 'prisma');
+  }));
+
+test('calendar under another name: with an id of its own, new identities and items, the old records stay', () =>
   scene([soon('001', 2), anchor], async (play) => {
     const first = await accessionOf(play, '001');
     const before = await play.record(first);
-    await play.restart({ calendars: ['renamed', 'other'] });
+    await play.restart({ calendars: ['renamed', 'other'], id: 'renamed' });
     const listed = await onWorklist(play);
     assert.equal(listed.length, 3);
     assert.ok(!listed.includes(first));
@@ -63,4 +88,14 @@ test('calendar under another name: new identities and items, the old records sta
     assert.ok(fresh !== undefined && listed.includes(fresh.accessionNumber));
     assert.notEqual(fresh.studyInstanceUid, before.studyInstanceUid);
     assert.deepEqual(await warningsOf(play, fresh.accessionNumber), ['USED_BEFORE']);
+  }));
+
+test('calendar under another name that cannot be read at first: nothing leaves before it is known', () =>
+  scene([soon('001', 2), anchor], async (play) => {
+    const before = await onWorklist(play);
+    play.answer((_request, response) => response.writeHead(503).end());
+    await play.restart({ calendars: ['renamed', 'other'] });
+    assert.deepEqual(await onWorklist(play), before);
+    await play.show(soon('001', 2), anchor);
+    assert.deepEqual(await onWorklist(play), before);
   }));

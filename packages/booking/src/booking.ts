@@ -24,7 +24,7 @@ export const WALK_IN = 'walk-in';
 
 /** Where a booking was read. */
 export interface BookingSource {
-  /** Id of the calendar: its key under `calendars:` of the configuration. */
+  /** Id of the calendar: its key under `calendars:` of the configuration, unless that gives another one. */
   readonly calendar: string;
   /** iCalendar UID (RFC 5545 3.8.4.7). */
   readonly uid: string;

@@ -32,11 +32,19 @@ function keysOf(
 
 type Judging = Pick<Config, 'calendars' | 'bookings' | 'scanners' | 'facility'>;
 
+/** What the identities of a calendar's bookings derive from; its name, unless the configuration gives another one. */
+export const calendarId = ({ calendars }: Pick<Config, 'calendars'>, name: string): string =>
+  calendars[name]?.id ?? name;
+
+/** Names of calendars by their ids. */
+export const calendarNamesById = ({ calendars }: Pick<Config, 'calendars'>): ReadonlyMap<string, string> =>
+  new Map(Object.entries(calendars).map(([name, { id = name }]) => [id, name]));
+
 /** Throws where the configuration has no such calendar. The list of projects is not in it: it is read apart. */
 export function bookingRules(config: Judging, calendar: string): BookingRules {
   const own = config.calendars[calendar];
   if (own === undefined) throw new Error(`there is no calendar ${calendar}`);
-  return rulesOf(config, own, { calendar, scanner: scannerRule(own.scanner) });
+  return rulesOf(config, own, { calendar: calendarId(config, calendar), scanner: scannerRule(own.scanner) });
 }
 
 export interface WalkInRules {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { bookingRules, calendarNamesById } from './booking-rules.ts';
 import { formatIssue } from './issue.ts';
 import { loadConfig } from './load.ts';
 import { parseConfig } from './parse.ts';
@@ -90,6 +91,33 @@ for (const [name, keys, message] of mistakes)
     assert.equal(found.length, 1, found.join('\n'));
     assert.match(found[0] ?? '', message);
   });
+
+test('calendars: two with one id are refused, with file, line and the other one', () => {
+  const found = (...calendars: string[]): string[] => {
+    const result = parseConfig(`${BASE}calendars:\n${calendars.join('\n')}\n`, 'scanflow.yaml');
+    return result.ok ? [] : result.issues.map(formatIssue);
+  };
+  const [a, b] = ['  a: { scanner: prisma, file: a.ics', '  b: { scanner: prisma, file: b.ics'];
+  assert.deepEqual(found(`${a} }`, `${b}, id: c }`), []);
+  assert.deepEqual(found(`${a}, id: b }`, `${b}, id: a }`), [], 'two that exchanged their names');
+  const why = 'accession numbers derive from it, so each calendar needs its own';
+  assert.deepEqual(found(`${a} }`, `${b}, id: a }`), [
+    `scanflow.yaml:8:42: calendars.b.id: has the id of calendars.a: a; ${why}`,
+  ]);
+  assert.deepEqual(found(`${a}, id: b }`, `${b} }`), [
+    `scanflow.yaml:8:6: calendars.b: has the id of calendars.a: b; ${why}`,
+  ]);
+  assert.match(found(`${a}, id: ../b }`).join(), /^scanflow\.yaml:7:\d+: calendars\.a\.id: /);
+});
+
+test('calendars: the id is the name, unless there is another one', () => {
+  const parsed = parseConfig(withCalendar('file: c.ics'), 'f');
+  const other = parseConfig(withCalendar('file: c.ics, id: former'), 'f');
+  assert.ok(parsed.ok && other.ok);
+  assert.equal(bookingRules(parsed.config, 'c').calendar, 'c');
+  assert.equal(bookingRules(other.config, 'c').calendar, 'former');
+  assert.deepEqual([...calendarNamesById(other.config)], [['former', 'c']]);
+});
 
 test('calendars: an answer by category does not go where categories name the scanner', () => {
   const scanner = '{ by: categories, map: { MRI: prisma }, otherwise: skip }';

@@ -1,7 +1,14 @@
 export { BIDS, bidsOf, bidsUrl, ruleFiles, type BidsConfig } from './bids.ts';
 export { configLoader } from './load.ts';
 export type { KnownAttributes } from './values.ts';
-export { bookingRules, facilityWords, labelRules, walkInRules } from './booking-rules.ts';
+export {
+  bookingRules,
+  calendarId,
+  calendarNamesById,
+  facilityWords,
+  labelRules,
+  walkInRules,
+} from './booking-rules.ts';
 export { CHARACTER_SETS, NARROW_SETS, WIDE_SETS } from './values.ts';
 export { formatIssue, type ConfigIssue, type ConfigWarning } from './issue.ts';
 export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './layouts.ts';

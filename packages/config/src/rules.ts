@@ -84,10 +84,22 @@ function calendarRules(
   scanners: Config['scanners'] | undefined,
   bookings: Config['bookings'] | undefined,
 ): Finding[] {
+  const owners = new Map<string, string>();
   return Object.entries(calendars).flatMap(([name, calendar]) => {
     const path = ['calendars', name];
+    const id = calendar.id ?? name;
+    const owner = owners.get(id);
+    owners.set(id, owner ?? name);
     const known = scanners === undefined ? undefined : Object.keys(scanners);
     return [
+      ...(owner === undefined
+        ? []
+        : [
+            {
+              path: calendar.id === undefined ? path : [...path, 'id'],
+              message: `has the id of calendars.${owner}: ${id}; accession numbers derive from it, so each calendar needs its own`,
+            },
+          ]),
       ...loginRules(path, calendar),
       ...fetchingRules(path, calendar),
       ...answerRules(path, calendar),
@@ -271,15 +283,13 @@ const unruledLabels = ({ bookings, calendars }: Config): ConfigWarning[] =>
 
 /** Facilities may have had such a calendar before there were walk-ins. */
 const walkInCalendar = ({ calendars }: Config): ConfigWarning[] =>
-  Object.hasOwn(calendars, WALK_IN)
-    ? [
-        {
-          path: `calendars.${WALK_IN}`,
-          message:
-            'this name is kept for walk-ins of the day board, and none can be added while a calendar has it. Walk-ins of before stay; name the calendar otherwise once none of its bookings is to come, since they get new accession numbers then',
-        },
-      ]
-    : [];
+  Object.keys(calendars)
+    .filter((name) => (calendars[name]?.id ?? name) === WALK_IN)
+    .map((name) => ({
+      path: `calendars.${name}`,
+      message:
+        'this name is kept for walk-ins of the day board, and none can be added while a calendar has it. Walk-ins of before stay; name the calendar otherwise once none of its bookings is to come, since they get new accession numbers then',
+    }));
 
 /** Facilities may have had such a hook before there was `bids`. */
 const ownHook = ({ hooks, bids }: Config): ConfigWarning[] =>

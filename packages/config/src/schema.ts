@@ -58,6 +58,11 @@ const scanner = z.strictObject({
 
 const calendar = z
   .strictObject({
+    id: name
+      .optional()
+      .describe(
+        'What accession numbers derive from. If absent, `NAME`. To rename a calendar, put its former name here: docs/booking-reference.md#renaming-a-calendar.',
+      ),
     ...fetching,
     scanner: scannerChoice(name),
     window: z

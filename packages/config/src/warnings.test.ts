@@ -43,6 +43,10 @@ test('warnings: a calendar that has the name of walk-ins goes on, and says what 
   const calendars = { 'walk-in': { file: '-', scanner: 'mr' } };
   const [warning = ''] = warned({ calendars, bookings: { labels: {} } });
   assert.match(warning, /^calendars\.walk-in: this name is kept for walk-ins.*none can be added/);
+  const told = (name: string, id: string): string =>
+    warned({ calendars: { [name]: { file: '-', scanner: 'mr', id } }, bookings: { labels: {} } }).join();
+  assert.match(told('mr', 'walk-in'), /^calendars\.mr: this name is kept/);
+  assert.equal(told('walk-in', 'mr'), '');
 });
 
 test('warnings: in containers, a port or an address that Compose does not publish; elsewhere both are fine', async () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { identify, interpret, type BookingRecord, type BookingSource, type Outcome } from '@scanflow/booking';
+import { eventKey } from '@scanflow/calendar';
 import { bookingRules, parseConfig } from '@scanflow/config';
-import { adopt, Past, type KnownBookings } from './adopt.ts';
+import { adopt, formerName, Past, type KnownBookings, type RenameQuestion } from './adopt.ts';
 
 const parsed = parseConfig(
   [
@@ -166,4 +167,69 @@ test('adopt: a booker who lengthens a label makes another booking of it', () => 
   const [one] = adopt([after], { known: known(before), isLost: allLost });
   assert.ok(one);
   assert.notEqual(recordOf(one).accessionNumber, before.accessionNumber);
+});
+
+const fresh = (...outcomes: Outcome[]): Pick<RenameQuestion, 'view' | 'outcomes'> => ({
+  outcomes,
+  view: {
+    calendar: 'renamed',
+    present: new Set(outcomes.map((one) => eventKey(recordOf(one).source.uid, undefined))),
+  },
+});
+/** Records of a calendar of before. */
+const formerly = (calendar: string, ...outcomes: Outcome[]): BookingRecord[] =>
+  outcomes.map((one) => {
+    const { source, labels, ...record } = recordOf(one);
+    return {
+      ...record,
+      ...identify({ ...source, calendar }, labels),
+      source: { ...source, calendar },
+      labels,
+    };
+  });
+const askedOf = (
+  records: readonly BookingRecord[],
+  more: Partial<RenameQuestion> = {},
+): string | undefined => {
+  const past = new Past();
+  for (const record of records) past.set(record);
+  return formerName({
+    past,
+    configured: new Set(['renamed', 'other', 'walk-in']),
+    ...fresh(event('a', 10), event('b', 12), event('c', 14)),
+    window: { from: now, to: now.add({ hours: 7 * 24 }) },
+    ...more,
+  });
+};
+
+test('renamed: more than half of the bookings to come of a calendar that left are in one that has none yet', () => {
+  const all = [event('a', 10), event('b', 12), event('c', 14)];
+  assert.equal(askedOf(formerly('prisma', ...all)), 'prisma');
+  assert.equal(askedOf(formerly('prisma', event('a', 10), event('b', 12), event('x', 16))), 'prisma');
+  assert.equal(askedOf(formerly('prisma', event('a', 10), event('x', 16))), undefined, 'half of them');
+  assert.equal(askedOf([]), undefined);
+});
+
+test('renamed: by slot, title and labels, too, where the new address numbers its events anew', () => {
+  const old = formerly('prisma', event('x', 10), event('y', 12));
+  assert.equal(askedOf(old), 'prisma');
+  assert.equal(askedOf(formerly('prisma', event('x', 10, 'sub-002'), event('y', 12, 'sub-002'))), undefined);
+});
+
+test('renamed: not from a calendar that is still configured, nor from walk-ins', () => {
+  for (const calendar of ['other', 'walk-in'])
+    assert.equal(askedOf(formerly(calendar, event('a', 10), event('b', 12))), undefined, calendar);
+});
+
+test('renamed: not where the calendar has bookings of its own already, as after a rename under an older version', () => {
+  const all = [event('a', 10), event('b', 12)];
+  assert.equal(askedOf([...formerly('prisma', ...all), ...formerly('renamed', event('a', 10))]), undefined);
+});
+
+test('renamed: bookings that are cancelled, over, or beyond the window say nothing', () => {
+  const old = formerly('prisma', event('a', 10), event('b', 12));
+  assert.equal(askedOf(old.map((one) => ({ ...one, status: 'cancelled' as const }))), undefined);
+  const later = now.add({ hours: 30 * 24 });
+  assert.equal(askedOf(old, { window: { from: later, to: later.add({ hours: 24 }) } }), undefined);
+  assert.equal(askedOf(old, { window: { from: now, to: now.add({ hours: 1 }) } }), undefined);
 });

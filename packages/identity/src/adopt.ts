@@ -16,7 +16,9 @@ import {
   type History,
   type Labels,
 } from '@scanflow/booking';
-import { eventKey } from '@scanflow/calendar';
+import { eventKey, type Window } from '@scanflow/calendar';
+import type { Failure } from '@scanflow/failure';
+import type { CalendarView } from './plan.ts';
 import type { Keeps } from './reread.ts';
 
 export interface AdoptOptions {
@@ -167,6 +169,11 @@ export class Past implements History {
 
   subjects = (project: string): Iterable<string> => this.#subjects.get(project) ?? [];
 
+  /** Ids of all calendars that had a booking. */
+  calendars(): readonly string[] {
+    return [...this.#toCome.keys()];
+  }
+
   /** `from`: slots that end by then are over. Their number does not slow a pass down. */
   ofCalendar(calendar: string, from: Temporal.Instant): KnownBookings {
     const of = (accession: string): BookingRecord | undefined => {
@@ -198,6 +205,45 @@ export class Past implements History {
     return [...accessions].flatMap((accession) => this.#records.get(accession) ?? []);
   }
 }
+
+export interface RenameQuestion {
+  readonly past: Past;
+  /** Ids of the calendars of the configuration, and of walk-ins. */
+  readonly configured: ReadonlySet<string>;
+  /** A calendar whose id nobody chose. */
+  readonly view: Pick<CalendarView, 'calendar' | 'present'>;
+  readonly outcomes: readonly Outcome[];
+  readonly window: Window;
+}
+
+/**
+ * The calendar that left the configuration and whose bookings to come are, for more than half of them, in this one, which has none
+ * so far: it has probably another name now. Bookings are the same by their events, or by slot, title and labels.
+ */
+export function formerName({ past, configured, view, outcomes, window }: RenameQuestion): string | undefined {
+  const { from, to } = window;
+  const toCome = (calendar: string): BookingRecord[] =>
+    past
+      .ofCalendar(calendar, from)
+      .toCome()
+      .filter(({ status, start }) => status === 'scheduled' && Temporal.Instant.compare(start, to) < 0);
+  if (toCome(view.calendar).length > 0) return undefined;
+  const slots = new Set(outcomes.flatMap((one) => (one.outcome === 'booking' ? slotKey(one.record) : [])));
+  const isHere = (record: BookingRecord): boolean =>
+    view.present.has(eventKey(record.source.uid, record.source.recurrenceId)) || slots.has(slotKey(record));
+  return past.calendars().find((calendar) => {
+    if (configured.has(calendar)) return false;
+    const bookings = toCome(calendar);
+    return bookings.filter(isHere).length * 2 > bookings.length;
+  });
+}
+
+/** Why nothing of such a calendar is published. It names calendars alone. */
+export const calendarRenamed = (name: string, former: string): Failure => ({
+  kind: 'permanent',
+  code: 'CALENDAR_RENAMED',
+  message: `${name} has the bookings of ${former}, which left the configuration, and would give each a new accession number. Nothing of ${name} is published, and the bookings of ${former} stay. If it is the same calendar, write \`id: ${former}\` under calendars.${name}. If it is another one, write \`id: ${name}\`.`,
+});
 
 const SLACK_MS = 7 * 86_400_000;
 

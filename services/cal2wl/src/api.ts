@@ -125,12 +125,16 @@ export function healthOf(
     return { ok: false, detail: { ...detail, why: message }, faults: [failing, ...faults] };
   }
   const degraded = faults.length > 0 || last.calendars.some(({ state }) => state !== 'good');
-  return { ok: true, detail: { ...detail, degraded }, faults };
+  return { ok: true, ready: true, detail: { ...detail, degraded }, faults };
 }
 
 function faultOf({ calendar, state, lastGood, failure }: CalendarReport): Fault[] {
   // one that is fetched for the first time has no failure
   if (state === 'good' || failure === undefined) return [];
+  const since = defined({ since: lastGood?.toString({ smallestUnit: 'second' }) });
+  // its message has names of calendars alone
+  if (failure.code === 'CALENDAR_RENAMED')
+    return [{ state: 'failing', code: failure.code, message: failure.message, ...since }];
   const what =
     lastGood === undefined
       ? `${calendar} was never read: nothing of it is on the worklist.`
@@ -140,7 +144,7 @@ function faultOf({ calendar, state, lastGood, failure }: CalendarReport): Fault[
       state: 'degraded',
       code: failure.code,
       message: `${what} scanflow doctor calendars says why, docs/operations.md#calendars what to do.`,
-      ...defined({ since: lastGood?.toString({ smallestUnit: 'second' }) }),
+      ...since,
     },
   ];
 }

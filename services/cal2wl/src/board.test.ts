@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { encodeBookingRecord, type BookingRecord } from '@scanflow/booking';
+import { parseConfig, type Config } from '@scanflow/config';
 import { createLog, type FastifyInstance } from '@scanflow/runtime';
 import { bookingRecord } from '@scanflow/testkit/events';
 import fastify from 'fastify';
@@ -23,14 +24,19 @@ const record = (accessionNumber: string, start: string, more: Partial<BookingRec
     ...more,
   });
 
-async function rig(t: TestContext, records: readonly BookingRecord[], last?: PassReport) {
+async function rig(
+  t: TestContext,
+  records: readonly BookingRecord[],
+  last?: PassReport,
+  calendars: Config['calendars'] = {},
+) {
   const data = await mkdtemp(join(tmpdir(), 'scanflow-days-'));
   for (const folder of ['bookings', 'cal2wl']) await mkdir(join(data, folder));
   for (const one of records)
     await writeFile(join(data, 'bookings', `${one.accessionNumber}.json`), encodeBookingRecord(one));
   const app = fastify() as unknown as FastifyInstance;
   const log = createLog({ service: 'test', level: 'error' });
-  addBoard(app, { data, log, last: () => last });
+  addBoard(app, { config: { data, calendars }, log, last: () => last });
   t.after(() => rm(data, { recursive: true }));
   const get = async (query: string) => {
     const { statusCode, body } = await app.inject({ method: 'GET', url: `/api/board/bookings?${query}` });
@@ -45,6 +51,26 @@ async function rig(t: TestContext, records: readonly BookingRecord[], last?: Pas
   };
   return { app, get };
 }
+
+test('days: a calendar that was renamed is shown by its name, and its events are found by it', async (t) => {
+  const parsed = parseConfig(
+    JSON.stringify({
+      facility: { name: 'x', timezone: 'UTC' },
+      data: '/data',
+      scanners: { mr: { aet: 'MR', modality: 'MR' } },
+      calendars: { renamed: { id: 'prisma', file: 'x.ics', scanner: 'mr' } },
+      orthanc: { url: 'http://127.0.0.1:1' },
+      storage: { root: '/project' },
+    }),
+    'f',
+  );
+  assert.ok(parsed.ok);
+  const start = '2026-11-01T09:00:00Z';
+  const records = [record('A1', start), record('A2', start, { source: { calendar: 'gone', uid: 'A2' } })];
+  const { get } = await rig(t, records, undefined, parsed.config.calendars);
+  assert.deepEqual((await get('find=renamed/A1/')).found, ['A1 booking']);
+  assert.deepEqual((await get('find=gone/A2/')).found, ['A2 booking']);
+});
 
 test('days: bookings of a day that is past come from their records, cancelled ones as such', async (t) => {
   const { get } = await rig(t, [

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { WALK_IN, type BookingRecord } from '@scanflow/booking';
+import { calendarId, calendarNamesById, type Config } from '@scanflow/config';
 import { acceptRemovals, bookingFiles, RecordWatch } from '@scanflow/records';
 import { addChanges, takes, type FastifyInstance, type Log } from '@scanflow/runtime';
 import { outcomeView, type OutcomeView, type PassReport } from './report.ts';
@@ -27,7 +28,7 @@ type BoardBooking = Omit<OutcomeView, 'outcome'> & {
 };
 
 interface BoardOptions {
-  readonly data: string;
+  readonly config: Pick<Config, 'calendars' | 'data'>;
   readonly log: Log;
   /** The report of the last pass. */
   readonly last: () => PassReport | undefined;
@@ -36,15 +37,16 @@ interface BoardOptions {
 export function addBoard(app: FastifyInstance, options: BoardOptions): void {
   addBookings(app, options);
   addAccept(app, options);
-  addChanges(app, { marks: marksOf(join(options.data, 'bookings'), options.last) });
+  addChanges(app, { marks: marksOf(join(options.config.data, 'bookings'), options.last) });
 }
 
 /**
  * GET /api/board/bookings?from=&to=, ?find= or ?known=: the events that touch a span, those of one booking, or those of a project or subject. What the calendars
  * say now, and the booking records of what they no longer say.
  */
-function addBookings(app: FastifyInstance, { data, log, last }: BoardOptions): void {
-  const files = bookingFiles(join(data, 'bookings'), {
+function addBookings(app: FastifyInstance, { config, log, last }: BoardOptions): void {
+  const names = calendarNamesById(config);
+  const files = bookingFiles(join(config.data, 'bookings'), {
     onDamaged: (file, reason) =>
       log.warn('booking record cannot be read', { code: 'BOOKING_UNREADABLE', file, reason }),
   });
@@ -57,7 +59,7 @@ function addBookings(app: FastifyInstance, { data, log, last }: BoardOptions): v
       return reply
         .code(400)
         .send({ error: 'expected from and to, instants like 2026-11-28T08:00:00Z, or find, or known' });
-    return { bookings: bookingsOf(last(), records.values()).filter(wanted) };
+    return { bookings: bookingsOf(last(), records.values(), names).filter(wanted) };
   });
 }
 
@@ -83,7 +85,11 @@ function marksOf(
 }
 
 /** What calendars say, then the records of all else. */
-function bookingsOf(report: PassReport | undefined, records: readonly BookingRecord[]): BoardBooking[] {
+function bookingsOf(
+  report: PassReport | undefined,
+  records: readonly BookingRecord[],
+  names: ReadonlyMap<string, string>,
+): BoardBooking[] {
   const kept = new Map(records.map((record) => [record.accessionNumber, record]));
   const now = (report?.calendars ?? []).flatMap(({ calendar, outcomes }) =>
     outcomes.map((outcome): BoardBooking => {
@@ -93,24 +99,20 @@ function bookingsOf(report: PassReport | undefined, records: readonly BookingRec
     }),
   );
   const known = new Set(now.flatMap(({ accessionNumber }) => accessionNumber ?? []));
-  return [...now, ...records.filter(({ accessionNumber }) => !known.has(accessionNumber)).map(ofRecord)];
+  const others = records.filter(({ accessionNumber }) => !known.has(accessionNumber));
+  return [...now, ...others.map((record) => ofRecord(record, names))];
 }
 
-function ofRecord({
-  status,
-  labels,
-  source,
-  operator,
-  bookers,
-  supersededBy,
-  changes,
-  ...record
-}: BookingRecord): BoardBooking {
+/** A record names its calendar by the id, people by its name. */
+function ofRecord(
+  { status, labels, source, operator, bookers, supersededBy, changes, ...record }: BookingRecord,
+  names: ReadonlyMap<string, string>,
+): BoardBooking {
   const { accessionNumber, studyInstanceUid, scanner, start, end, title } = record;
   return {
     outcome: status === 'scheduled' ? 'booking' : status,
     ...(status === 'cancelled' && source.calendar === WALK_IN ? WITHDRAWN : NOTES[status]),
-    calendar: source.calendar,
+    calendar: names.get(source.calendar) ?? source.calendar,
     uid: source.uid,
     ...defined({ recurrenceId: source.recurrenceId }),
     scanner,
@@ -167,14 +169,14 @@ function instant(text: string | undefined): number | undefined {
 }
 
 /** POST /api/board/accept/NAME: a person accepts what a calendar lost, as `scanflow calendars accept NAME` does. */
-function addAccept(app: FastifyInstance, { data, log, last }: BoardOptions): void {
+function addAccept(app: FastifyInstance, { config, log, last }: BoardOptions): void {
   app.post<{ Params: { name: string } }>('/api/board/accept/:name', async ({ params: { name } }, reply) => {
     const held = last()?.calendars.find(({ calendar }) => calendar === name)?.held;
     if (held === undefined) return reply.code(404).send({ error: `there is no calendar ${name}` });
     if (held === 0)
       return reply.code(409).send({ error: `nothing of ${name} is held back: there is nothing to accept` });
     // the next pass removes it
-    await acceptRemovals(join(data, 'cal2wl'), name);
+    await acceptRemovals(join(config.data, 'cal2wl'), calendarId(config, name));
     log.info('removals accepted by hand', { calendar: name, held });
     return { held };
   });

@@ -1,29 +1,12 @@
 /** One pass over all calendars. It reads, judges and publishes each by itself, so that one failure affects no other. */
-import {
-  encodeBookingRecord,
-  WALK_IN,
-  warn,
-  warning,
-  type BookingRecord,
-  type Outcome,
-} from '@scanflow/booking';
+import { encodeBookingRecord, warn, warning, type BookingRecord, type Outcome } from '@scanflow/booking';
 import type { CalendarContent, Window } from '@scanflow/calendar';
-import type { Config } from '@scanflow/config';
+import { calendarId } from '@scanflow/config';
 import { codeOf, messageOf, type Failure } from '@scanflow/failure';
-import { pool, type Erasures, type Log } from '@scanflow/runtime';
-import { recordNotes } from '@scanflow/dicom';
-import {
-  adopt,
-  fateOf,
-  formerIdIn,
-  Past,
-  type CalendarView,
-  type Keeps,
-  type Plan,
-} from '@scanflow/identity';
+import { pool, type Log } from '@scanflow/runtime';
+import { calendarRenamed, type Plan } from '@scanflow/identity';
 import { type Rejections, publish } from './publish.ts';
 import type { RunningExams } from './adapters/running-exams.ts';
-import type { Shelf } from './adapters/shelf.ts';
 import { windowAt } from './domain/expand.ts';
 import {
   withHistory,
@@ -35,6 +18,7 @@ import {
   type Published,
   type Wanted,
 } from './domain/reconcile.ts';
+import { Identities, type IdentitiesOptions } from './identities.ts';
 import { Judge, type ProjectList } from './judge.ts';
 import {
   emptyReport,
@@ -49,21 +33,17 @@ import {
 } from './report.ts';
 import type { Reader } from './reader.ts';
 import type { Update } from './update.ts';
-import { isWalkIn, withoutWalkIns } from './walk-in/plan.ts';
+import { withoutWalkIns } from './walk-in/plan.ts';
 import { WalkIns } from './walk-in/walk-ins.ts';
 
-export interface PassOptions {
-  readonly config: Config;
-  readonly shelf: Shelf;
+export interface PassOptions extends IdentitiesOptions {
   readonly running: RunningExams;
   readonly update: Update;
   readonly rejections: Rejections;
-  readonly erasures: Erasures;
   /** By calendar. */
   readonly readers: ReadonlyMap<string, Reader>;
   /** By calendar, for calendars with a list; that of walk-ins is the facility's. */
   readonly projects: ReadonlyMap<string, ProjectList>;
-  readonly log: Log;
 }
 
 /** Calendars that a pass reads at the same time. */
@@ -95,15 +75,15 @@ export class Passes {
   readonly #judges: ReadonlyMap<string, Judge>;
   /** Encoded items by record and scanner: a pass with nothing new encodes nothing. */
   #items = new Map<string, Uint8Array>();
-  #past: Past | undefined;
-  #reading: Promise<Past> | undefined;
+  readonly #identities: Identities;
   #frozen: ReadonlySet<string> = new Set();
 
   constructor(options: PassOptions) {
     this.#options = options;
     this.readers = options.readers;
     const { config, projects } = options;
-    this.walkIns = new WalkIns({ ...options, past: () => this.#remember() });
+    this.#identities = new Identities(options);
+    this.walkIns = new WalkIns({ ...options, past: () => this.#identities.all() });
     this.#judges = new Map(
       Object.keys(config.calendars).map((name) => [name, new Judge(config, name, projects.get(name))]),
     );
@@ -118,8 +98,8 @@ export class Passes {
     const { config, shelf, log } = this.#options;
     const began = performance.now();
     const past = await this.walkIns.inTurn(async () => {
-      await this.#erase();
-      return this.#remember();
+      await this.#identities.erase();
+      return this.#identities.all();
     });
     const frozen = await this.#running(now);
     await shelf.look();
@@ -136,7 +116,7 @@ export class Passes {
     );
     const wanted = new Set(done.flatMap((one) => one.wanted));
     const allRead = reports.every(({ state }) => state !== 'unknown');
-    const calendars = new Set([...Object.keys(config.calendars), WALK_IN]);
+    const calendars = this.#identities.staying(reports, now);
     const swept = await this.#publish(sweep(published, { calendars, wanted, frozen, allRead }), log);
     const unwritten = swept ?? unkept ?? reports.find((one) => one.unwritten !== undefined)?.unwritten;
     return {
@@ -182,17 +162,25 @@ export class Passes {
     if (reader === undefined || judge === undefined) throw new Error('it has no reader');
     const { now, signal, frozen } = pass;
     const window = this.#window(calendar, now);
-    const known = (this.#past ?? new Past()).ofCalendar(calendar, window.from);
+    const id = calendarId(config, calendar);
+    const known = this.#identities.ofCalendar(id, window.from);
     const planned = async (content: CalendarContent): Promise<Plan> =>
       (await judge.judge(content, now, signal)).plan;
-    const keeps = await this.#options.update.keeps({ calendar, known, now, plan: planned });
+    const keeps = await this.#options.update.keeps({ calendar: id, known, now, plan: planned });
     const reading = await reader.read(window, now, signal);
     const { plan, failure: projects } = await judge.judge(reading.content, now, signal);
-    const view = viewOf(calendar, reading, plan);
-    const outcomes = this.#identify(plan, view, window, keeps);
+    const view = viewOf(id, reading, plan);
+    const empty = emptyReport(calendar, config.calendars[calendar]?.scanner);
+    const former = this.#identities.formerName(calendar, { plan, view, window });
+    if (former !== undefined) {
+      await reader.remember(reading.suspicion);
+      // it counts as one that was never read, so that all that is published stays
+      return { wanted: [], report: { ...empty, failure: calendarRenamed(calendar, former) } };
+    }
+    const outcomes = this.#identities.identify({ plan, view, window }, keeps);
     const booked = this.#wanted(outcomes, pass.before);
     const accessions = booked.map(({ record }) => record.accessionNumber);
-    await this.#complete(pass.published, calendar, accessions, window);
+    await this.#complete(pass.published, id, accessions, window);
     // a calendar that is called walk-in cannot lose the walk-ins of the board
     const published = withoutWalkIns(pass.published);
     const remembering = (record: BookingRecord): BookingRecord =>
@@ -207,7 +195,7 @@ export class Passes {
     return {
       wanted: accessions,
       report: {
-        ...emptyReport(calendar, config.calendars[calendar]?.scanner),
+        ...empty,
         ...readingReport(reading),
         outcomes: outcomes.map((one) => (isWaiting(one, waiting) ? warn(one, FROZEN) : one)),
         projects,
@@ -216,21 +204,6 @@ export class Passes {
         unwritten,
       },
     };
-  }
-
-  /** Bookings under the identity that they keep, with warnings about texts that their scanner cannot show. */
-  #identify(plan: Plan, view: CalendarView, window: Window, keeps: Keeps): Outcome[] {
-    const known = (this.#past ?? new Past()).ofCalendar(view.calendar, window.from);
-    const isLost = (record: BookingRecord): boolean =>
-      record.status === 'scheduled' && !isWalkIn(record) && fateOf(record, view, window) === 'lost';
-    return adopt(plan.outcomes, { known, isLost, formerId: formerIdIn(plan), keeps }).map((one) =>
-      one.outcome === 'booking'
-        ? warn(
-            one,
-            ...recordNotes(one.record, this.#scanner(one.record.scanner).characterSet ?? 'ISO_IR 192'),
-          )
-        : one,
-    );
   }
 
   #wanted(outcomes: readonly Outcome[], before: ReadonlyMap<string, Uint8Array>): Wanted[] {
@@ -254,41 +227,11 @@ export class Passes {
   ): Promise<void> {
     const missing = accessions.filter((accession) => !published.has(accession));
     for (const [accession, one] of await this.#options.shelf.read(missing)) published.set(accession, one);
-    for (const record of this.#past?.ofCalendar(calendar, window.from).toCome() ?? []) {
+    for (const record of this.#identities.ofCalendar(calendar, window.from).toCome()) {
       const { accessionNumber, status } = record;
       if (status === 'scheduled' && !published.has(accessionNumber))
         published.set(accessionNumber, { accessionNumber, record, item: undefined });
     }
-  }
-
-  /** Erases here what the streamer erases. Throws if the erasures are unreadable, and then the pass publishes nothing. */
-  async #erase(): Promise<void> {
-    const { erasures, shelf, log } = this.#options;
-    if (!(await erasures.refresh())) return;
-    const erased = await shelf.erase(
-      ({ labels, accessionNumber }) =>
-        erasures.hasLabels(labels) || erasures.has('accession', accessionNumber),
-    );
-    // what is remembered of them goes with the next reading
-    this.#past = undefined;
-    this.#reading = undefined;
-    if (erased > 0) log.warn('bookings erased', { bookings: erased });
-  }
-
-  /** All records. One read suffices, because only this service writes them. */
-  #remember(): Promise<Past> {
-    this.#reading ??= this.#readPast().catch((error: unknown) => {
-      this.#reading = undefined;
-      throw error;
-    });
-    return this.#reading;
-  }
-
-  async #readPast(): Promise<Past> {
-    const past = new Past();
-    for await (const record of this.#options.shelf.records()) past.set(record);
-    this.#past = past;
-    return past;
   }
 
   async #running(now: Temporal.Instant): Promise<ReadonlySet<string>> {
@@ -304,7 +247,7 @@ export class Passes {
 
   #publish(actions: readonly Action[], log: Log): Promise<Failure | undefined> {
     const { shelf } = this.#options;
-    return publish(actions, { shelf, log, written: (record) => this.#past?.set(record) });
+    return publish(actions, { shelf, log, written: this.#identities.set.bind(this.#identities) });
   }
 
   async #reject(reports: readonly CalendarReport[]): Promise<Failure | undefined> {

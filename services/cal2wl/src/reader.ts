@@ -36,6 +36,7 @@ export interface FetchReport {
 }
 
 export interface ReaderOptions {
+  /** Its id: its state is kept under it. */
   readonly calendar: string;
   /** Address or path. Another one voids the validators. */
   readonly address: string;

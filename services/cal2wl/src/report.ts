@@ -184,12 +184,17 @@ function tell(report: CalendarReport, log: Log): void {
   const [bookings, skipped, rejected] = counts(report);
   if (failure === undefined) log.info('calendar read', { bookings, skipped, rejected });
   else
-    log.warn('the calendar cannot be read; its last good state stays', {
-      state,
-      code: failure.code,
-      reason: failure.message,
-      ...defined({ lastGood: lastGood?.toString() }),
-    });
+    log.warn(
+      failure.code === 'CALENDAR_RENAMED'
+        ? 'the calendar seems to have a new name; nothing of it is published'
+        : 'the calendar cannot be read; its last good state stays',
+      {
+        state,
+        code: failure.code,
+        reason: failure.message,
+        ...defined({ lastGood: lastGood?.toString() }),
+      },
+    );
   for (const { code, message } of notes)
     log.warn('the calendar was read, but is odd', { code, reason: message });
   if (held > 0)

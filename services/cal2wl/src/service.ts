@@ -1,6 +1,6 @@
 /** The cal2wl service: reads calendars on schedule, publishes bookings, and shows the outcome of each event. */
 import { join } from 'node:path';
-import type { Config } from '@scanflow/config';
+import { calendarId, type Config } from '@scanflow/config';
 import {
   addMachine,
   certificatesIn,
@@ -102,7 +102,7 @@ function addPages(app: FastifyInstance, { config, registry, log, passes, answers
   const unanswered = answers.failureOf.bind(answers);
   addRoutes(app, last, unanswered);
   addAnswerMetrics(registry, answers.calendars, unanswered);
-  addBoard(app, { data: config.data, log, last });
+  addBoard(app, { config, log, last });
   addWalkIns(app, { walkIns: passes.walkIns, last });
   const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });
   addMachine(app, registry, { folders: { data: config.data }, certificates });
@@ -153,7 +153,8 @@ function readersOf(config: Config, memory: Memory): Map<string, Reader> {
       const overdueMs = settings.timeout + 180_000;
       // a pass must not wait for an answer beyond the next pass
       const patienceMs = Math.min(Math.max(every, 2_000), 15_000);
-      const options = { calendar, address, source, memory, zone, overdueMs, patienceMs };
+      const id = calendarId(config, calendar);
+      const options = { calendar: id, address, source, memory, zone, overdueMs, patienceMs };
       return [calendar, new Reader(options)];
     }),
   );

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { parseConfig } from '@scanflow/config';
+import { defined } from '@scanflow/failure/defined';
 import { createLog } from '@scanflow/runtime';
 import type { Passes } from './pass.ts';
 import type { PassReport } from './report.ts';
@@ -28,12 +29,19 @@ interface Scene {
   readonly edit: (change: (feed: string) => string) => Promise<void>;
 }
 
-async function scene(t: TestContext): Promise<Scene> {
+/** `calendar`: the beginning of its entry in the configuration. */
+async function scene(
+  t: TestContext,
+  calendar = 'prisma: {',
+  expected: { state: string; code?: string } = { state: 'good' },
+): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-update-'));
   t.after(() => rm(folder, { recursive: true }));
   await cp(FIXTURE, folder, { recursive: true });
   const data = join(folder, 'data');
-  const text = (await readFile(join(folder, 'scanflow.yaml'), 'utf8')).replaceAll('FOLDER', folder);
+  const text = (await readFile(join(folder, 'scanflow.yaml'), 'utf8'))
+    .replaceAll('FOLDER', folder)
+    .replace('calendars: { prisma: {', `calendars: { ${calendar}`);
   const parsed = parseConfig(text, 'scanflow.yaml');
   assert.ok(parsed.ok);
   const log = createLog({ service: 'cal2wl', level: 'error' });
@@ -41,8 +49,8 @@ async function scene(t: TestContext): Promise<Scene> {
     const report = await passes.run(now, new AbortController().signal);
     assert.equal(report.unwritten, undefined);
     assert.deepEqual(
-      report.calendars.map(({ state }) => state),
-      ['good'],
+      report.calendars.map(({ state, failure }) => ({ state, ...defined({ code: failure?.code }) })),
+      [expected],
     );
     return report;
   };
@@ -109,6 +117,29 @@ test('update: every booking that is still one keeps accession number and Study U
   assert.deepEqual(shown, [...identities(after).keys()].map((accession) => `${accession}.wl`).sort());
   await pass(passes);
   assert.deepEqual(await records(), after, 'a second pass changes nothing');
+});
+
+test('update: a calendar that gets another name with it, and its former one as id, keeps every booking as without', async (t) => {
+  const plain = await scene(t);
+  await plain.start();
+  const renamed = await scene(t, 'mr1: { id: prisma,');
+  await renamed.start();
+  assert.deepEqual(await renamed.records(), await plain.records());
+  assert.deepEqual(await renamed.items(), await plain.items());
+  const own = async ({ data }: Scene): Promise<string[]> => (await readdir(join(data, 'cal2wl'))).sort();
+  assert.deepEqual(await own(renamed), await own(plain), 'its last good copy, too');
+});
+
+test('update: a calendar that gets another name with it, and no id, changes nothing at all', async (t) => {
+  const { data, start, records, items } = await scene(t, 'mr1: {', {
+    state: 'unknown',
+    code: 'CALENDAR_RENAMED',
+  });
+  const before = [await records(), await items()];
+  await start();
+  assert.deepEqual([await records(), await items()], before);
+  const copy = join(data, 'cal2wl/prisma.ics');
+  assert.ok((await readFile(copy)).length > 0, 'the last good copy waits for the id');
 });
 
 test('update: what is better read is there: whole labels, times of zones that the calendar defines, titles', async (t) => {

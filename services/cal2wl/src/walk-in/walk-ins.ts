@@ -12,7 +12,7 @@ import {
   rowOf,
   type Labels,
 } from '@scanflow/booking';
-import { walkInRules, type Config } from '@scanflow/config';
+import { calendarId, walkInRules, type Config } from '@scanflow/config';
 import { FailureError, type Failure } from '@scanflow/failure';
 import type { Past } from '@scanflow/identity';
 import { KeyedQueue, type Erasures, type Log, type FastifyInstance } from '@scanflow/runtime';
@@ -163,7 +163,8 @@ export class WalkIns {
   }
 
   #refuseCalendar(): void {
-    if (Object.hasOwn(this.#options.config.calendars, WALK_IN))
+    const { config } = this.#options;
+    if (Object.keys(config.calendars).some((name) => calendarId(config, name) === WALK_IN))
       throw refused(
         'WALK_IN_CALENDAR',
         `A calendar of the configuration has the name ${WALK_IN}, so no walk-in can be added. Ask facility IT: scanflow check says what to do.`,

@@ -1,8 +1,15 @@
 /** The calendar that a person means: which one, by command line and configuration, and its bytes as cal2wl fetches them. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
-import type { BookingRules } from '@scanflow/booking';
-import { bookingRules, formatIssue, loadConfig, parseConfig, type Config } from '@scanflow/config';
+import { WALK_IN, type BookingRules } from '@scanflow/booking';
+import {
+  bookingRules,
+  calendarNamesById,
+  formatIssue,
+  loadConfig,
+  parseConfig,
+  type Config,
+} from '@scanflow/config';
 import { placeOf, type PlaceSettings } from '@scanflow/sources';
 import { UsageError } from '../command.ts';
 
@@ -16,6 +23,8 @@ interface Wish {
 export interface Choice {
   /** Its key in the configuration. */
   readonly name: string;
+  /** Ids of all calendars, and of walk-ins; undefined where a person chose the id of this one. */
+  readonly configured: ReadonlySet<string> | undefined;
   /** The data folder of the configuration. */
   readonly data: string;
   readonly place: Place;
@@ -44,9 +53,11 @@ export async function choose(wish: Wish): Promise<Choice> {
   const rules = bookingRules(config, name);
   const fixed = wish.scanner === undefined ? rules : { ...rules, scanner: { name: wish.scanner } };
   const { before, after } = { ...config.bookings.window, ...own.window };
+  const ids = new Set([...calendarNamesById(config).keys(), WALK_IN]);
   const list = own.projects ?? config.bookings.projects;
   return {
     name,
+    configured: own.id === undefined ? ids : undefined,
     data: config.data,
     place: Object.hasOwn(config.calendars, wish.calendar)
       ? own

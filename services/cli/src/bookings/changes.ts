@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { isDerivedAccession, type Outcome, type Rejected } from '@scanflow/booking';
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
 import { codeOf } from '@scanflow/failure';
+import { given } from '@scanflow/failure/defined';
 import {
   adopt,
+  calendarRenamed,
   fateOf,
   formerIdIn,
+  formerName,
   keepIdentities,
   parseKeeps,
   Past,
@@ -16,6 +19,7 @@ import {
   type Keeps,
   type KnownBookings,
   type Plan,
+  type RenameQuestion,
 } from '@scanflow/identity';
 import { bookingFiles, examFiles, readRejected } from '@scanflow/records';
 import type { Io } from '../command.ts';
@@ -25,7 +29,6 @@ import { compare, type Change } from './compare.ts';
 const PARSE_TIMEOUT_MS = 60_000;
 
 interface ChangesInput {
-  readonly calendar: string;
   readonly choice: Choice;
   readonly folder: DataFolder;
   readonly window: Window;
@@ -35,27 +38,42 @@ interface ChangesInput {
 
 interface CalendarChanges {
   readonly changes: readonly Change[];
-  /** Why the calendar could not be read. Then its last good copy counts. */
+  /** Why the calendar could not be read, so that its last good copy counts; or why nothing of it would be published. */
   readonly failure: string | undefined;
 }
 
 /** The changes of one calendar. Throws CalendarError if neither it nor a copy can be read. */
 export async function changesOf(input: ChangesInput, io: Io): Promise<CalendarChanges> {
-  const { calendar, folder, window } = input;
+  const { folder, window } = input;
+  const { name, rules } = input.choice;
+  const { calendar } = rules;
   const known = folder.past.ofCalendar(calendar, window.from);
   const body = await folder.body(calendar);
   const keeps = (await folder.keeps(calendar)) ?? (await decided(input, known, body));
   const { content, failure } = await contentOf(input, body, io);
   const plan = input.plan(content);
   const view = viewOf(calendar, content, plan);
+  const former = formerOf(input, { view, outcomes: plan.outcomes });
+  if (former !== undefined) {
+    const { code, message } = calendarRenamed(name, former);
+    return { changes: [], failure: `${message} (${code})` };
+  }
   const outcomes = identified(plan, { known, keeps, view, window });
   const { running } = folder;
-  const changes = compare({ calendar, outcomes, known, view, window, running, formerId: formerIdIn(plan) });
-  return { changes, failure };
+  const formerId = formerIdIn(plan);
+  const changes = compare({ calendar: name, outcomes, known, view, window, running, formerId });
+  return { changes, failure: given(failure, (why) => `${why}; its last good copy is shown`) };
 }
 
+/** The id of a calendar that left the configuration, and that this one seems to have been. */
+const formerOf = (
+  { choice: { configured }, folder: { past }, window }: ChangesInput,
+  read: Pick<RenameQuestion, 'view' | 'outcomes'>,
+): string | undefined =>
+  configured === undefined ? undefined : formerName({ ...read, past, configured, window });
+
 async function decided(
-  { calendar, choice, folder, now, plan }: ChangesInput,
+  { choice, folder, now, plan }: ChangesInput,
   known: KnownBookings,
   body: Uint8Array | undefined,
 ): Promise<Keeps> {
@@ -67,7 +85,7 @@ async function decided(
   const planned = plan(read.content);
   const { exams, rejected } = folder;
   const formerId = formerIdIn(planned);
-  const ofCalendar = rejected.filter((one) => one.calendar === calendar);
+  const ofCalendar = rejected.filter((one) => one.calendar === choice.name);
   return keepIdentities({ records, outcomes: planned.outcomes, formerId, exams, rejected: ofCalendar, now });
 }
 

@@ -110,9 +110,8 @@ async function changes(values: ChangesValues, calendar: string | undefined, io: 
         from === undefined ? Temporal.Now.instant() : window.from.add({ milliseconds: choice.window.before });
       const projects = await projectsOf(choice, io);
       const plan = createPlanner(projects === undefined ? choice.rules : { ...choice.rules, projects });
-      const one = await changesOf({ calendar: choice.name, choice, folder, window, now, plan }, io);
-      if (one.failure !== undefined)
-        io.err.write(`scanflow: ${choice.name}: ${one.failure}; its last good copy is shown\n`);
+      const one = await changesOf({ choice, folder, window, now, plan }, io);
+      if (one.failure !== undefined) io.err.write(`scanflow: ${choice.name}: ${one.failure}\n`);
       unread ||= one.failure !== undefined;
       zone = choice.zone;
       found.push(...one.changes);

@@ -1,6 +1,6 @@
 /** `scanflow calendars`: the state of each calendar, and a person's word for what one of them lost. */
 import { join } from 'node:path';
-import type { Config } from '@scanflow/config';
+import { calendarId, type Config } from '@scanflow/config';
 import { codeOf } from '@scanflow/failure';
 import { acceptRemovals } from '@scanflow/records';
 import { askPage, notAdmitted, openApi, type Api, CONFIG, openConfig } from '../installation.ts';
@@ -55,7 +55,7 @@ async function accept(config: Config, name: string, io: Io): Promise<ExitCode> {
   if (held === 0) throw new UsageError(`nothing of ${name} is held back: there is nothing to accept`);
   const folder = join(config.data, 'cal2wl');
   try {
-    await acceptRemovals(folder, name);
+    await acceptRemovals(folder, calendarId(config, name));
   } catch (error) {
     const code = codeOf(error) ?? 'unknown';
     io.err.write(

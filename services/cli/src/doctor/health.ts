@@ -260,6 +260,8 @@ function judgeCalendar(one: CalendarState): Finding[] {
 }
 
 function unreadText({ calendar, ageSeconds, failure }: CalendarState): Finding {
+  if (failure?.code === 'CALENDAR_RENAMED')
+    return failed(failure.message, 'docs/booking-reference.md#renaming-a-calendar', failure.code);
   const why = failure === undefined ? '' : `: ${failure.message}`;
   const age = ageSeconds === undefined ? 'was never read' : `was last read ${ageText(ageSeconds)} ago`;
   const serious = ageSeconds === undefined || ageSeconds > HOUR_S;
