@@ -39,8 +39,8 @@ async function sums(dataset: string): Promise<Record<string, string>> {
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
     const name = path.slice(dataset.length + 1);
-    // what SQLite has beside a lock is nobody's
-    if (!entry.isFile() || name.startsWith('.scanflow/locks/')) continue;
+    // what SQLite has beside a lock is nobody's, and CHANGES has the day in it
+    if (!entry.isFile() || name.startsWith('.scanflow/locks/') || name === 'CHANGES') continue;
     found[name] = createHash('sha256')
       .update(await readFile(path))
       .digest('hex');

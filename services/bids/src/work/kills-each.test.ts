@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
-import { chmod, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import {
   bidsRig,
   OPTIONS,
@@ -68,68 +68,104 @@ async function runWorker(given: readonly string[]): Promise<Ended> {
 async function sums(folder: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const name of await listFiles(folder))
-    if (!name.startsWith('.scanflow/locks/'))
+    // CHANGES has the day in it
+    if (!name.startsWith('.scanflow/locks/') && name !== 'CHANGES')
       found[name] = createHash('sha256')
         .update(await readFile(join(folder, name)))
         .digest('hex');
   return found;
 }
 
-for (const how of ['kill', 'full'] as const)
-  test(`publishing, ended before each change by ${how === 'kill' ? 'kill -9' : 'a full disk'}`, async (t) => {
-    const rig = await bidsRig(t, { series: ['t1w'] });
-    const validator = join(rig.root, 'validator');
-    await writeFile(validator, '#!/bin/sh\necho \'{"issues":{"errors":[],"warnings":[]}}\'\n');
-    await chmod(validator, 0o755);
-    const finish = (request: StoredSession): ReturnType<typeof bidsSession> => {
-      const options = { ...OPTIONS, validator: { command: [validator], timeoutMs: 10_000 } };
-      return bidsSession(request, options, AbortSignal.timeout(60_000));
-    };
-    const { storageRoot } = rig.request;
-    await finish(rig.request);
-    // a person works in it, and a late series comes
-    const events = `${SESSION}/anat/notes.txt`;
-    const changed = `${SESSION}/anat/sub-001_ses-mr01_T1w.json`;
-    await writeFile(join(rig.dataset, events), 'mine');
-    await writeFile(join(rig.dataset, changed), '{ "Mine": true }');
-    const before = join(rig.root, 'before');
-    await cp(rig.dataset, before, { recursive: true });
-    const old = await sums(join(before, SESSION));
-    const late = await storeSession({
-      ...{ storageRoot, dataset: rig.dataset, subject: 'sub-001', session: 'ses-mr01' },
-      series: ['t1w', 'late t2w'],
-    });
-    await finish(late);
-    const reference = await sums(rig.dataset);
-    const fresh = await sums(join(rig.dataset, SESSION));
-    assert.ok(Object.keys(fresh).length > Object.keys(old).length);
+interface Scene {
+  readonly dataset: string;
+  readonly request: StoredSession;
+  readonly finish: (request: StoredSession) => Promise<unknown>;
+  /** A session of one series that is stored, and the same with a late one. */
+  readonly late: StoredSession;
+  readonly validator: string;
+  readonly before: string;
+}
 
-    const work = join(import.meta.dirname, 'session.ts');
-    const support = join(import.meta.dirname, '../../../../tests/integration/bids-support.ts');
-    const ends: string[] = [];
-    for (let nth = 1; nth < MOST; nth += 1) {
-      await rm(rig.dataset, { recursive: true });
-      await cp(before, rig.dataset, { recursive: true });
-      const given = [work, support, JSON.stringify(late), validator, how, String(nth)];
-      const { said, signal, errors } = await runWorker(given);
-      const about = `${how} at ${nth}: ${said}${errors}`;
-      ends.push(said);
-      if (said.startsWith('done') && Number(said.split(' ')[1]) < nth) break;
-      if (how === 'kill') assert.deepEqual([signal, said], ['SIGKILL', ''], about);
-      // what is of no use to anybody may stay for the next run
-      else assert.match(said, /^(BIDS_DISK_FULL|done) /, about);
-      // nobody asks for the session again: the service starts
-      await recoverDataset(rig.dataset, {}, t.signal);
-      const left = await sums(join(rig.dataset, SESSION));
-      const isWhole = [old, fresh].some((one) => JSON.stringify(one) === JSON.stringify(left));
-      assert.ok(isWhole, `${about}: ${Object.keys(left).join(' ')}`);
-      await finish(late);
-      assert.deepEqual(await sums(rig.dataset), reference, about);
-      const aside = (await readdir(join(rig.dataset, '.scanflow'))).filter((name) =>
-        name.startsWith('aside'),
-      );
-      assert.deepEqual(aside, [], about);
-    }
-    t.diagnostic(`${ends.length - 1} changes`);
-    assert.ok(ends.length > 10 && ends.length < MOST, ends.join('\n'));
+async function scene(t: TestContext): Promise<Scene> {
+  const rig = await bidsRig(t, { series: ['t1w'] });
+  const { request, dataset, root } = rig;
+  const validator = join(root, 'validator');
+  await writeFile(validator, '#!/bin/sh\necho \'{"issues":{"errors":[],"warnings":[]}}\'\n');
+  await chmod(validator, 0o755);
+  const options = { ...OPTIONS, validator: { command: [validator], timeoutMs: 10_000 } };
+  const late = await storeSession({
+    ...{ storageRoot: request.storageRoot, dataset, subject: 'sub-001', session: 'ses-mr01' },
+    series: ['t1w', 'late t2w'],
   });
+  return {
+    ...{ dataset, request, late, validator, before: join(root, 'before') },
+    finish: (one) => bidsSession(one, options, AbortSignal.timeout(60_000)),
+  };
+}
+
+/** The dataset as it was, and the session that comes in. */
+interface Case {
+  readonly old: Readonly<Record<string, string>>;
+  readonly coming: StoredSession;
+}
+
+/** Ends the worker before the first change, the second, and so on, until it comes to its end by itself. How many changes there were. */
+async function endBeforeEach(
+  t: TestContext,
+  how: 'kill' | 'full',
+  { dataset, finish, validator, before }: Scene,
+  { old, coming }: Case,
+): Promise<number> {
+  const reset = async (): Promise<void> => {
+    await rm(dataset, { recursive: true, force: true });
+    await cp(before, dataset, { recursive: true });
+  };
+  await reset();
+  await finish(coming);
+  const reference = await sums(dataset);
+  const fresh = await sums(join(dataset, SESSION));
+  assert.ok(Object.keys(fresh).length > Object.keys(old).length);
+  const work = join(import.meta.dirname, 'session.ts');
+  const support = join(import.meta.dirname, '../../../../tests/integration/bids-support.ts');
+  for (let nth = 1; nth < MOST; nth += 1) {
+    await reset();
+    const given = [work, support, JSON.stringify(coming), validator, how, String(nth)];
+    const { said, signal, errors } = await runWorker(given);
+    const about = `${how} at ${nth}: ${said}${errors}`;
+    if (said.startsWith('done') && Number(said.split(' ')[1]) < nth) return nth - 1;
+    if (how === 'kill') assert.deepEqual([signal, said], ['SIGKILL', ''], about);
+    // what is of no use to anybody may stay for the next run
+    else assert.match(said, /^(BIDS_DISK_FULL|done) /, about);
+    // nobody asks for the session again: the service starts
+    await recoverDataset(dataset, {}, t.signal);
+    const left = await sums(join(dataset, SESSION));
+    const isWhole = [old, fresh].some((one) => JSON.stringify(one) === JSON.stringify(left));
+    assert.ok(isWhole, `${about}: ${Object.keys(left).join(' ')}`);
+    await finish(coming);
+    assert.deepEqual(await sums(dataset), reference, about);
+    const aside = (await readdir(join(dataset, '.scanflow'))).filter((name) => name.startsWith('aside'));
+    assert.deepEqual(aside, [], about);
+  }
+  throw new Error(`more than ${MOST} changes`);
+}
+
+for (const how of ['kill', 'full'] as const) {
+  const by = how === 'kill' ? 'kill -9' : 'a full disk';
+  test(`publishing into an empty dataset, ended before each change by ${by}`, async (t) => {
+    const one = await scene(t);
+    await mkdir(one.before);
+    const changes = await endBeforeEach(t, how, one, { old: {}, coming: one.request });
+    assert.ok(changes > 20, String(changes));
+  });
+
+  test(`publishing over an older session with files of people, ended before each change by ${by}`, async (t) => {
+    const one = await scene(t);
+    await one.finish(one.request);
+    await writeFile(join(one.dataset, SESSION, 'anat/notes.txt'), 'mine');
+    await writeFile(join(one.dataset, SESSION, 'anat/sub-001_ses-mr01_T1w.json'), '{ "Mine": true }');
+    await cp(one.dataset, one.before, { recursive: true });
+    const old = await sums(join(one.before, SESSION));
+    const changes = await endBeforeEach(t, how, one, { old, coming: one.late });
+    assert.ok(changes > 10, String(changes));
+  });
+}
