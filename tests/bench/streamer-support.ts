@@ -118,19 +118,29 @@ export interface Watched {
   readonly stop: () => Promise<void>;
 }
 
-/** A streamer with nothing in its ledger; `node` are further flags of Node.js. */
+interface Settings {
+  /** Further sections of the configuration. */
+  readonly config?: object;
+  /** Quiet time of a series, in seconds. */
+  readonly quiet?: number;
+}
+
+/** A streamer with nothing in its ledger; `node` are further flags of Node.js. Several may share a folder. */
 export async function watchStreamer(
   orthanc: RunningOrthanc,
   folder: string,
   node: readonly string[] = [],
+  { config: more = {}, quiet = 1 }: Settings = {},
 ): Promise<Watched> {
   await mkdir(join(folder, 'project'), { recursive: true });
-  const config = join(folder, 'scanflow.yaml');
+  const port = await freePort();
+  const config = join(folder, `scanflow-${port}.yaml`);
   const moments = join(folder, 'moments');
-  await writeFile(moments, '');
-  await writeFile(config, JSON.stringify(await configuration(orthanc, folder)));
+  await writeFile(moments, '', { flag: 'a' });
+  await writeFile(config, JSON.stringify({ ...configuration(orthanc, folder, { port, quiet }), ...more }));
   const args = [...node, '--import', OBSERVER, MAIN, '--config', config];
-  const program = await startProgram(process.execPath, args, { env: { MOMENTS: moments } });
+  const env = { MOMENTS: moments, QUIET_MS: String(quiet * 1000) };
+  const program = await startProgram(process.execPath, args, { env });
   const status = async (): Promise<string> => readFile(`/proc/${program.pid}/status`, 'utf8');
   return {
     program,
@@ -163,14 +173,18 @@ function spans(text: string): number[] {
     });
 }
 
-async function configuration(orthanc: RunningOrthanc, folder: string): Promise<unknown> {
+function configuration(
+  orthanc: RunningOrthanc,
+  folder: string,
+  { port, quiet }: { readonly port: number; readonly quiet: number },
+): object {
   return {
     facility: { name: 'Bench', timezone: 'Europe/Amsterdam' },
     data: join(folder, 'data'),
     scanners: { prisma: { aet: 'PRISMA', modality: 'MR' } },
     orthanc: { url: orthanc.url, username: orthanc.username, passwordFile: orthanc.passwordFile },
-    arrivals: { quiet: '1s', poll: '100ms' },
+    arrivals: { quiet: `${quiet}s`, poll: '100ms' },
     storage: { root: join(folder, 'project') },
-    http: { bind: '127.0.0.1', ports: { cal2wl: 0, worklist: 0, streamer: await freePort() } },
+    http: { bind: '127.0.0.1', ports: { cal2wl: 0, worklist: 0, streamer: port } },
   };
 }
