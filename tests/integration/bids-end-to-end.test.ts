@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { countsOf, planDiff, type PlanNow } from '@scanflow/bids/diff';
 import { until } from '@scanflow/testkit';
 import { openFacility, type Session } from './bids-facility.ts';
 import type { Rig } from './streamer-support.ts';
@@ -59,6 +60,13 @@ test('bids: a stored session becomes a valid dataset; late images and new rules 
   assert.equal((await reportOf(rig)).json.bids?.result?.counts.converted, 5);
   assert.ok((await names(join(dataset, FOLDER))).includes('anat/sub-001_ses-mri01_T2w.nii.gz'));
 
+  const asked = await rig.api(`/api/bids/plan?session=${first.id}`);
+  const { ok, now } = (await asked.json()) as { ok: boolean; now: PlanNow };
+  assert.ok(ok && now.state === 'made' && now.was !== undefined, JSON.stringify(now));
+  assert.deepEqual(countsOf(planDiff(now.was, now)), { added: 0, removed: 0, renamed: 0, same: 5 });
+  assert.equal((await rig.api('/api/bids/plan?session=00000000')).status, 404);
+  assert.equal((await rig.api('/api/bids/plan?session=..')).status, 400);
+
   const plan = await scanflow('bids', 'plan', '3010000.01');
   assert.match(plan.stdout, /My fancy scan/);
   assert.match(plan.stdout, /no rule takes it/);
@@ -84,10 +92,12 @@ test('bids: a stored session becomes a valid dataset; late images and new rules 
 });
 
 test('bids: a service that is killed during the work, or that is not there yet, loses nothing', async (t) => {
-  const { dataset, startBids, scan, becomes } = await openFacility(t);
+  const { rig, dataset, startBids, scan, becomes } = await openFacility(t);
   await scan(['t1w', 'bold', 'dwi']);
   const away = await becomes('the service is missed', ({ bids }) => (bids?.attempts ?? 0) > 0);
   assert.notEqual(away.bids?.state, 'done');
+  const noPlan = await rig.api(`/api/bids/plan?session=${away.id}`);
+  assert.match(await noPlan.text(), /The bids service gives no plan \(ECONNREFUSED\)/);
   assert.ok(away.bids?.failure !== undefined);
   const killed = await startBids();
   await until(() => killed.output().includes('session taken'), {

@@ -50,7 +50,7 @@ export const validatorOf = ({ validator, timeout }: BidsConfig): ValidatorProgra
   ...(validator === undefined ? { memoryMiB: VALIDATOR_MIB } : {}),
 });
 
-async function planning(
+export async function planning(
   rules: string | undefined,
   given: GivenRules | undefined,
   { repeats, fieldmaps, dcm2niix, timeout }: BidsConfig,
@@ -159,7 +159,7 @@ export async function suggest(
   return suggestRules(facts, await rulesFor(rules, given));
 }
 
-function requireDataset(
+export function requireDataset(
   { project, root }: Pick<BidsRequest, 'project' | 'root'>,
   config: JobDeps['config'],
 ): { readonly root: string; readonly rules: string | undefined } {

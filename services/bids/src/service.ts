@@ -17,6 +17,7 @@ import { routes } from './http/api.ts';
 import { converterOf, recoverAll, validatorOf, type JobDeps } from './jobs.ts';
 import { createLine, type Line } from './line.ts';
 import { createMetrics } from './metrics.ts';
+import { createPlans } from './plans.ts';
 import { dcm2niixVersion } from './work/dcm2niix.ts';
 import { validatorVersion } from './work/validate.ts';
 
@@ -37,7 +38,8 @@ export async function startBids({
     (error) => log.warn('what a killed service began is completed later', { error }),
     signal,
   );
-  const working = { ...deps, log, signal: AbortSignal.any([signal, stopping.signal]) };
+  const ending = AbortSignal.any([signal, stopping.signal]);
+  const working = { ...deps, log, signal: ending, plans: createPlans(deps, { signal: ending }) };
   const http = await startHttp({
     bind: config.http.bind,
     port: deps.config.bids.port,

@@ -153,12 +153,12 @@ function planned(facts: SeriesFacts, one: Left | Settled | undefined, naming: Na
   const { id, folder, seriesNumber, seriesDescription } = facts;
   const base = { id, folder, seriesNumber, seriesDescription };
   const left = { ...base, outputs: [], rule: undefined, suggestion: undefined };
-  if (naming.disputed !== undefined) return { ...left, decision: 'unknown', reason: naming.disputed.message };
-  if (one === undefined) return { ...left, decision: 'unknown', reason: 'no rule takes it' };
+  const unknown = { decision: 'unknown', suggestion: suggestionFor(facts) } as const;
+  if (naming.disputed !== undefined) return { ...left, ...unknown, reason: naming.disputed.message };
+  if (one === undefined) return { ...left, ...unknown, reason: 'no rule takes it' };
   if ('kind' in one) {
     const { decision, reason, rule } = one;
-    const suggestion = decision === 'unknown' ? suggestionFor(facts) : undefined;
-    return { ...left, decision, reason, rule, suggestion };
+    return { ...left, ...(decision === 'unknown' && unknown), decision, reason, rule };
   }
   const { chosen, decision, because } = one;
   const rule = chosen.rule.at;

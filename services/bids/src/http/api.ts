@@ -1,13 +1,18 @@
-/** The API: POST /api/deliveries and /api/remove (the streamer), /api/plan, /api/validate, /api/suggest (people), GET /api/status. */
+/**
+ * The API: POST /api/deliveries, /api/remove, /api/plan/now (the streamer), /api/plan, /api/validate, /api/suggest (people), GET
+ * /api/status. /api/plan/now answers within seconds; the others when they are done.
+ */
 import { codeOf, failureIn, messageOf, transient, type Failure } from '@scanflow/failure';
 import type { FastifyInstance, Log } from '@scanflow/runtime';
 import { convert, plan, remove, suggest, validate, type JobDeps, type Running } from '../jobs.ts';
 import { fieldsOf, readRemoval, readRequest } from '../request.ts';
+import type { Plans } from '../plans.ts';
 import type { GivenRules } from '../rules.ts';
 import { answerLong } from './long.ts';
 
 export interface ApiDeps extends JobDeps {
   readonly log: Log;
+  readonly plans: Plans;
   /** Aborts when the service stops. */
   readonly signal: AbortSignal;
   readonly versions: Readonly<Record<string, string>>;
@@ -22,6 +27,7 @@ const MOST_SESSIONS = 2_000;
 export function routes(app: FastifyInstance, deps: ApiDeps): void {
   const { line, versions } = deps;
   app.get('/api/status', () => ({ running: line.running().length, waiting: line.waiting(), versions }));
+  app.post('/api/plan/now', BODY, ({ body }) => planNow(body, deps));
   const long = longRoutes(app, deps);
   changes(long, deps);
   long('/api/plan', BODY, async (body, running) => {
@@ -88,6 +94,15 @@ function changes(long: Long, deps: ApiDeps): void {
     if (!isPreview) log.info('sessions removed', { sessions: folders.length, files, kept: kept.length });
     return { removed };
   });
+}
+
+async function planNow(body: unknown, { plans, log }: ApiDeps): Promise<object> {
+  try {
+    return { ok: true, now: await plans.now(readRequest(fieldsOf(body)['request'])) };
+  } catch (error) {
+    if (failureIn(error) === undefined) log.error('a plan failed', { error });
+    return { ok: false, failure: failureOf(error) };
+  }
 }
 
 const DELIVERIES = '/api/deliveries';

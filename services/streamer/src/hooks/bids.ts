@@ -158,7 +158,40 @@ async function ask(
   }
 }
 
-async function textOf({ body }: Response): Promise<string> {
+/** A plan of thousands of series. */
+const MOST_PLAN_BYTES = 8 * 1024 * 1024;
+
+/**
+ * What the bids service says at once of a session's plan: `{ok: true, now}` or `{ok: false, failure}`; the latter also where it does
+ * not answer in time, or not with that. Never throws.
+ */
+export async function askPlan(call: BidsPeer & { readonly request: BidsRequest }): Promise<object> {
+  const failed = (why: string): object => ({ ok: false, failure: noPlan(why) });
+  try {
+    const response = await fetch(`${call.url}/api/plan/now`, {
+      method: 'POST',
+      headers: { ...(await headersOf(call.tokenFile)), 'content-type': 'application/json' },
+      body: JSON.stringify({ request: call.request }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(call.timeoutMs),
+    });
+    if (!response.ok) return failed(`status ${response.status}`);
+    const answer: unknown = JSON.parse(await textOf(response, MOST_PLAN_BYTES));
+    return typeof answer === 'object' && answer !== null && 'ok' in answer
+      ? answer
+      : failed('it answered something else');
+  } catch (error) {
+    return failed(causeOf(error));
+  }
+}
+
+const noPlan = (why: string): Failure =>
+  transient(
+    'HOOK_UNREACHABLE',
+    `The bids service gives no plan (${why}). See that it runs, and check bids.url. Sessions wait for it meanwhile.`,
+  );
+
+async function textOf({ body }: Response, most = MOST_BYTES): Promise<string> {
   if (body === null) return '';
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -169,7 +202,7 @@ async function textOf({ body }: Response): Promise<string> {
     if (kept === undefined) continue;
     parts.push(kept);
     size += kept.length;
-    if (size > MOST_BYTES) throw new Error('its answer is larger than 1 MiB');
+    if (size > most) throw new Error(`its answer is larger than ${most / 1024 / 1024} MiB`);
   }
   return Buffer.concat(parts).toString('utf8').trim();
 }
@@ -198,11 +231,9 @@ const tooSlow = (ms: number): Failure =>
     `The bids service took longer than ${ms / 1000} s. Look at it, or give it more bids.timeout.`,
   );
 function unreachable(error: unknown): Failure {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const detail = codeOf(cause) ?? codeOf(error) ?? messageOf(error);
   return transient(
     'HOOK_UNREACHABLE',
-    `The bids service cannot be reached, or ended during the work (${detail}). See that it runs, and check bids.url. The session is handed to it again.`,
+    `The bids service cannot be reached, or ended during the work (${causeOf(error)}). See that it runs, and check bids.url. The session is handed to it again.`,
   );
 }
 
@@ -212,3 +243,8 @@ export const requestOf = (
   places: Pick<LoopDeps, 'context' | 'settings'>,
 ): BidsRequest | undefined =>
   report.labels && bidsRequest({ ...report, labels: report.labels }, rootOf(report.labels, places));
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return codeOf(cause) ?? codeOf(error) ?? messageOf(error);
+}

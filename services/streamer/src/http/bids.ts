@@ -1,4 +1,7 @@
-/** Sessions for `scanflow bids` and the board: GET /api/bids lists them, POST /api/bids/redo hands them to the bids service again. */
+/**
+ * Sessions for `scanflow bids` and the board: GET /api/bids lists them, GET /api/bids/plan says what one becomes, POST /api/bids/redo
+ * hands them to the bids service again.
+ */
 import { LABELS } from '@scanflow/booking';
 import { BIDS } from '@scanflow/config';
 import { takes, type FastifyInstance } from '@scanflow/runtime';
@@ -6,15 +9,16 @@ import { defined } from '@scanflow/failure/defined';
 import { Answer, byWhom, fieldIn, rowsOf } from './request.ts';
 import type { SeriesView, SessionView } from '../ledger/rows.ts';
 import { findSessions } from '../ledger/search.ts';
+import { findSession } from '../ledger/views.ts';
 import { sessionReport } from '../reports/session.ts';
 import { listSessions } from '../sessions/step.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { requestOf } from '../hooks/bids.ts';
+import { askPlan, requestOf } from '../hooks/bids.ts';
 import { bidsReports } from '../reports/bids.ts';
 import { redoSession } from '../hooks/bids-sql.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
 
-interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log'> {
+interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log' | 'hooks'> {
   readonly wake: () => void;
 }
 
@@ -29,6 +33,11 @@ export function bidsRoutes(app: FastifyInstance, deps: BidsDeps): void {
   app.get<{ Querystring: Query }>('/api/bids', takes('of', 'limit'), async ({ query }) => ({
     sessions: await sessionsOf(query, deps),
   }));
+  app.get<{ Querystring: Readonly<Record<'session', string | undefined>> }>(
+    '/api/bids/plan',
+    takes('session'),
+    ({ query }) => plan(query.session, deps),
+  );
   app.post('/api/bids/redo', { bodyLimit: MOST_BYTES }, async ({ body, ip }) => redo(body, ip, deps));
 }
 
@@ -48,6 +57,22 @@ async function sessionsOf(query: Query, deps: BidsDeps): Promise<object[]> {
     return { id, accessionNumber, complete, updated, ...more };
   });
 }
+
+/** Whoever looks at a page waits for it. */
+const PLAN_MS = 3_500;
+
+/** GET /api/bids/plan?session=ID: the bids service's own answer, which has a plan, how far it is, or why there is none. */
+async function plan(id: string | undefined, deps: BidsDeps): Promise<object> {
+  const run = deps.hooks.find(({ name }) => name === BIDS)?.run;
+  if (run?.kind !== 'bids') throw new Answer(409, OFF);
+  if (!isId(id)) throw new Answer(400, 'expected session: the id of a session');
+  const view = await deps.ledger.read(findSession, id);
+  const request = view && requestOf(sessionReport(view, deps.context), deps);
+  if (request === undefined) throw new Answer(404, 'there is no such session, or nothing of it is stored');
+  return askPlan({ ...run, request, timeoutMs: PLAN_MS });
+}
+
+const OFF = 'nothing is converted to BIDS here: the configuration has no section bids';
 
 /** By whatever `findSessions` knows; else by project, subject or session label. */
 async function viewsOf(of: string | undefined, limit: number, { ledger }: BidsDeps): Promise<SessionView[]> {
@@ -72,8 +97,7 @@ async function redo(
   ip: string,
   { ledger, context, clock, log, wake }: BidsDeps,
 ): Promise<object> {
-  if (context.hooks?.has(BIDS) !== true)
-    throw new Answer(409, 'nothing is converted to BIDS here: the configuration has no section bids');
+  if (context.hooks?.has(BIDS) !== true) throw new Answer(409, OFF);
   const ids = fieldIn(body, 'sessions');
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > MOST_REDONE || !ids.every(isId))
     throw new Answer(400, `expected sessions: a list of 1 to ${MOST_REDONE} ids of sessions`);
