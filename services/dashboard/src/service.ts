@@ -4,7 +4,7 @@ import { Server } from 'node:https';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { defined } from '@scanflow/failure/defined';
-import { sendersOf, type Config } from '@scanflow/config';
+import { BIDS, bidsOf, sendersOf, type Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
   addMachineMetrics,
@@ -32,6 +32,7 @@ import type { ConsoleStore } from './console/store.ts';
 import { watchConsoles } from './console/routes.ts';
 import { createWatch, type Watch } from './live/watch.ts';
 import { createGatherer } from './sources/gather.ts';
+import { createPlans } from './sources/plan.ts';
 import { serviceAt, type Service } from './sources/service.ts';
 import { streamAt, type StreamOptions } from './sources/stream.ts';
 import { addPages, type AppOptions } from './web/app.ts';
@@ -78,7 +79,8 @@ export async function startDashboard(
   });
   const consoleWatch = watchConsoles({ worklist: services.worklist, receiver, now, everyMs: WATCH_MS });
   const app = await appOf(config, log);
-  const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver };
+  const plans = createPlans(services.streamer, now);
+  const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver, plans };
   addPages(app, { ...pagesOf(config, log), provider: await providerOf(config, log), ...shared });
   const port = await listen(app, config);
   const internal = await startHttp({
@@ -202,7 +204,15 @@ const pagesOf = (
   log: Log,
 ): Omit<
   AppOptions,
-  'store' | 'consoles' | 'gatherer' | 'watch' | 'consoleWatch' | 'services' | 'receiver' | 'provider'
+  | 'store'
+  | 'consoles'
+  | 'gatherer'
+  | 'watch'
+  | 'consoleWatch'
+  | 'services'
+  | 'receiver'
+  | 'provider'
+  | 'plans'
 > => ({
   limiter: createLimiter(),
   now,
@@ -211,9 +221,10 @@ const pagesOf = (
     name: config.facility.name,
     timezone: config.facility.timezone,
     titleOf: (name) => titleOf(config.scanners[name]),
+    hasDataset: (project) => config.bids !== undefined && bidsOf(config.bids, project) !== undefined,
   },
   targets: ['storage', ...Object.keys(config.destinations)],
-  hooks: Object.keys(config.hooks),
+  hooks: [...Object.keys(config.hooks), ...(config.bids === undefined ? [] : [BIDS])],
   scannerOf: sendersOf(config.scanners),
   destinations: Object.keys(config.destinations),
   ownMachine: async () => ({

@@ -40,6 +40,7 @@ export const ACTIONS = [
   'move',
   'retry',
   'skip',
+  'redo',
   'pause',
   'accept',
   'check',

@@ -17,6 +17,8 @@ export interface Facility {
   readonly timezone: string;
   /** AE title and place of a scanner, as people know it. */
   readonly titleOf: (scanner: string) => string | undefined;
+  /** Whether sessions of the project become BIDS. */
+  readonly hasDataset: (project: string) => boolean;
 }
 
 export interface DayOptions extends Access {

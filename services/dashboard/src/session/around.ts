@@ -109,7 +109,7 @@ export async function aroundOf(
   { gatherer, services, store }: AroundOptions,
 ): Promise<Around> {
   if (isAway(answer) || person.role === 'member') return {};
-  const subjects = answer.sessions.flatMap(({ series }) => series.map(({ id }) => id));
+  const subjects = answer.sessions.flatMap(({ id, series }) => [id, ...series.map((one) => one.id)]);
   const audit = await store.auditedOf(subjects.slice(0, MOST_AUDITED), MOST_AUDITED);
   const said = await gatherer.part('destinations', () =>
     asked(services.streamer, '/api/destinations', destinationsAnswer),

@@ -1,5 +1,5 @@
 /** The page of one session: its booking, its exam, its series, its hooks, and what happened when. */
-import { readAnswer, verdictText } from '@scanflow/bids/answer';
+import { readAnswer } from '@scanflow/bids/answer';
 import { WALK_IN } from '@scanflow/booking';
 import type { Likely } from '@scanflow/booking';
 import { onceField } from '../actions/once.ts';
@@ -14,6 +14,7 @@ import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { changesOf, eventsOf, type Around } from './events.ts';
 import { withdrawForm } from '../walk-in/page.ts';
+import { bidsSection, type BidsPlans } from './bids.ts';
 import { seriesSection } from './series.ts';
 
 export interface SessionPage extends RowView {
@@ -27,6 +28,7 @@ export interface SessionPage extends RowView {
   /** Bookings that a quarantined series may belong to, by its ID. */
   readonly likely: ReadonlyMap<string, readonly Likely[]>;
   readonly around: Around;
+  readonly plans: BidsPlans;
   /** What the last action said. */
   readonly said?: string | undefined;
 }
@@ -46,7 +48,7 @@ export function sessionPage(view: SessionPage): Html {
       </ol>
     </section>
     ${bookingSection(found.bookings, view)} ${examSection(found.exams, view)}
-    ${seriesSection(found, { ...view, mayAct: mayDo(view.person, 'retry') })}
+    ${seriesSection(found, { ...view, mayAct: mayDo(view.person, 'retry') })} ${bidsSection(view)}
     ${hookSection(found.answer, view)} ${timeLine(view)}`;
 }
 
@@ -188,27 +190,11 @@ function hookSection(answer: SessionsAnswer | Away, { id, person }: SessionPage)
   </section>`;
 }
 
-/** Of the conversion to BIDS its verdict; of another hook its own words. */
-function hookOutput({ target, output }: SessionsAnswer['hooks'][number]): Html | false {
-  const answer = target === 'hook:bids' ? readAnswer(output) : undefined;
-  if (answer?.ok !== true) return output !== '' && html`<pre tabindex="0">${output}</pre>`;
-  const { result } = answer;
-  const lines = [
-    ...result.conflicts.map(({ code, message }) => [code, message] as const),
-    ...result.failed.map(({ code, series, message }) => [code, `${series}: ${message}`] as const),
-    ...[...result.errors, ...result.warnings].map(
-      ({ code, message, files }) => [code, [message, ...files].join(' · ')] as const,
-    ),
-    ...result.kept.map(({ path }) => [t.session.bidsKept, path] as const),
-  ];
-  return html`<p>${verdictText(result)} · <code>${result.dataset}/${result.folder}</code></p>
-    ${
-      lines.length > 0 &&
-      html`<ul>
-        ${lines.map(([code, text]) => html`<li><code>${code}</code> ${text}</li>`)}
-      </ul>`
-    }`;
-}
+/** A hook's own words. What the conversion to BIDS says has a section of its own. */
+const hookOutput = ({ target, output }: SessionsAnswer['hooks'][number]): Html | false =>
+  output !== '' &&
+  (target !== 'hook:bids' || readAnswer(output) === undefined) &&
+  html`<pre tabindex="0">${output}</pre>`;
 
 /** A hook that failed, or waits for its next try, is retried or given up. The streamer knows the session by any series of it. */
 function hookForms(

@@ -6,15 +6,18 @@ import type { Facility } from '../day/routes.ts';
 import { seenBy } from '../day/seen.ts';
 import { isAway } from '../journey/facts.ts';
 import type { Found } from '../sources/gather.ts';
+import type { Plans } from '../sources/plan.ts';
 import { en } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
 import { forPerson, notFound, send } from '../web/request.ts';
 import { sessionCsv } from './csv.ts';
 import { aroundOf, historyOf, likelyFor, type AroundOptions } from './around.ts';
+import { plansOf } from './bids.ts';
 import { sessionPage } from './page.ts';
 
 export interface SessionOptions extends AroundOptions {
   readonly facility: Facility;
+  readonly plans: Plans;
 }
 
 interface OfSession {
@@ -63,18 +66,23 @@ async function shown(
   const now = Temporal.Instant.fromEpochMilliseconds(options.now());
   const { timezone } = options.facility;
   const known = Object.entries(t.actions.said).find(([key]) => key === said)?.[1];
-  const [history, likely, around] = await Promise.all([
+  const [history, likely, around, plans] = await Promise.all([
     historyOf(found, person, options),
     likelyFor(found, person, options),
     aroundOf(found, person, options),
+    plansOf(found, { person, plans: options.plans, hasDataset: options.facility.hasDataset }),
   ]);
   const view = { id, rows, found, person, now, timezone, texts: en, said: known };
-  const main = sessionPage({ ...view, history, likely, around });
+  const main = sessionPage({ ...view, history, likely, around, plans });
   return send(reply, { title: t.session.title, path: '/series', main, person });
 }
 
 /** What was found, as far as the person may see it. */
-async function findFor(person: Person, text: string, { gatherer }: SessionOptions): Promise<Found> {
+export async function findFor(
+  person: Person,
+  text: string,
+  { gatherer }: Pick<SessionOptions, 'gatherer'>,
+): Promise<Found> {
   const found = seenBy(person, await gatherer.find(text));
   const { sessions, answer } = found;
   if (isAway(sessions) || isAway(answer)) return found;

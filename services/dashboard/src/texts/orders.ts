@@ -26,6 +26,7 @@ export const orders = {
     said: {
       retry: 'The streamer tries it again next.',
       skip: 'The hook is skipped.',
+      redo: 'The bids service converts the session again next.',
       release: 'Released. The streamer stores it next.',
       move: 'The streamer moves it now. Its path changes once every image is compared.',
       pause: 'Paused. A series that is being sent now is sent to its end.',

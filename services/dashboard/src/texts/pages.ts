@@ -1,4 +1,5 @@
 /** What the pages around the journey say, in English. Another language is another object of the same shape. */
+import { bids } from './bids.ts';
 import { healthTexts } from './health.ts';
 import { oidc, signedOut } from './oidc.ts';
 import { LOCALE, number, orders, plural } from './orders.ts';
@@ -102,6 +103,7 @@ export const t = {
     }: Readonly<Record<'bookings' | 'rejected' | 'finished', number>>): string =>
       `${plural(bookings, 'booking', 'bookings')}, ${rejected} rejected, ${finished} finished`,
   },
+  bids,
   session: {
     title: 'Session',
     unnamed: 'A session without labels',
@@ -130,7 +132,6 @@ export const t = {
     series: 'Series',
     noSeries: 'No image arrived.',
     hooks: 'Hooks',
-    bidsKept: 'yours, kept',
     timeLine: 'Time line',
     csv: 'Report as CSV',
     ambiguous: 'Several sessions have this number. Each has its own series below.',

@@ -1,7 +1,7 @@
 /** The board's web server: pages for people who signed in. */
 import type { FastifyInstance } from 'fastify';
 import { FailureError, messageOf } from '@scanflow/failure';
-import type { ActionOptions } from '../actions/order.ts';
+import { addRedo, type RedoOptions } from '../actions/redo.ts';
 import { addActions } from '../actions/routes.ts';
 import { addBookings, type BookingsOptions } from '../bookings/routes.ts';
 import { addConsoles, type ConsoleOptions } from '../console/routes.ts';
@@ -34,7 +34,7 @@ export interface AppOptions
     AccountOptions,
     WalkInOptions,
     ConsoleOptions,
-    ActionOptions {
+    RedoOptions {
   readonly hosts: Hosts;
   readonly watch: Pick<Watch, 'follow'>;
   /** An error that no route expected, for the log. */
@@ -58,6 +58,7 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   addAccount(app, options);
   addUserPages(app, options);
   addActions(app, options);
+  addRedo(app, options);
   addPauses(app, options);
   addViewer(app);
   addWalkIns(app, options);

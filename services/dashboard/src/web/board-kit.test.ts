@@ -8,6 +8,7 @@ import fastify from 'fastify';
 import { createLimiter } from '../access/limiter.ts';
 import { openConsolesFile, openUsersFile } from '../access/open.ts';
 import { createGatherer } from '../sources/gather.ts';
+import { createPlans } from '../sources/plan.ts';
 import type { Answered, Service } from '../sources/service.ts';
 import { addPages } from './app.ts';
 import { addLinks } from '../console/links.ts';
@@ -109,7 +110,8 @@ export async function rig(
     ...{ store, consoles, now, watch, consoleWatch: watch, gatherer, services, receiver: service },
     limiter: createLimiter(),
     hosts: new Set([HOST]),
-    facility: { name: 'Here', timezone: 'Europe/Amsterdam', titleOf },
+    facility: { name: 'Here', timezone: 'Europe/Amsterdam', titleOf, hasDataset: () => true },
+    plans: createPlans(service, now),
     ...{
       targets: [],
       destinations: [],
