@@ -40,13 +40,21 @@ export interface DiffRow {
   readonly moreImages: number;
 }
 
+interface Planned {
+  readonly plan: {
+    readonly series: readonly {
+      readonly id: string;
+      readonly folder: string;
+      readonly outputs: readonly { readonly path: string }[];
+    }[];
+  };
+  readonly images: Readonly<Record<string, number>>;
+}
+
 type Sides = Readonly<Record<'before' | 'after', readonly string[]>>;
 
 /** One row for each image, in the order of the plan; series that are no longer in the plan come last. */
-export function planDiff(
-  was: readonly WasSeries[],
-  { plan, images }: Pick<Extract<PlanNow, { state: 'made' }>, 'plan' | 'images'>,
-): DiffRow[] {
+export function planDiff(was: readonly WasSeries[], { plan, images }: Planned): DiffRow[] {
   const before = new Map(was.map((one) => [one.id, one]));
   const planned = plan.series.flatMap(({ id, folder, outputs }) => {
     const old = before.get(id);

@@ -97,11 +97,13 @@ export function createPlans(
   };
 }
 
+const nothing = (): undefined => undefined;
+
 /** Undefined where it takes longer. */
 async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   const waited = new AbortController();
   try {
-    return await Promise.race([work, sleep(ms, waited.signal).catch(() => undefined)]);
+    return await Promise.race([work, sleep(ms, waited.signal).then(nothing, nothing)]);
   } finally {
     waited.abort();
   }

@@ -64,7 +64,7 @@ export async function rig(
       worklist: serviceCalled('worklist'),
       streamer: serviceCalled('streamer'),
     },
-    facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined },
+    facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined, hasDataset: () => false },
     scannerOf: new Map(),
   };
   addActions(app, options);

@@ -171,7 +171,7 @@ test('board: a service that went away leaves grey what was known of it, and says
     ),
     [
       ...['understood done true', 'worklist done true', 'scanned ahead true', 'arrived ahead true'],
-      ...['stored ahead true', 'sent ahead true', 'done ahead true'],
+      ...['stored ahead true', 'sent ahead true', 'bids none false', 'done ahead true'],
     ],
   );
   const html = String(

@@ -1,8 +1,8 @@
 /** The board of one day: what each scanner has to do, was booked for, and made. */
 import type { Labels } from '@scanflow/booking';
-import { defined } from '@scanflow/failure/defined';
 import type {
   Away,
+  BidsFacts,
   BookingFacts,
   DeliveryFacts,
   ExamFacts,
@@ -13,6 +13,7 @@ import type {
 import { isAway } from '../journey/facts.ts';
 import { journeyOf, withLast, type Journey } from '../journey/journey.ts';
 import { likelyOf, unbookedBy, type Likely, type Unbooked } from './likely.ts';
+import { labelsOf, listOf, madeOf, sizeOf, together } from './made.ts';
 import { spanOf } from './span.ts';
 
 /** An event of a calendar, and what it became. */
@@ -70,7 +71,7 @@ export interface DaySession {
   readonly failure?: { readonly code: string; readonly message: string };
   readonly series: readonly SeriesFacts[];
   readonly deliveries: readonly DeliveryFacts[];
-  readonly bids?: 'faulty';
+  readonly bids?: BidsFacts;
 }
 
 /** Each part is `Away` while its service does not answer. */
@@ -79,6 +80,8 @@ export interface DayFacts extends DayParts {
   readonly timezone: string;
   /** Names of the configuration, in its order. */
   readonly scanners: readonly string[];
+  /** Whether sessions of a project become BIDS. By default none. */
+  readonly converts?: (project: string) => boolean;
   /** While a service is away: the same parts, with what was known before of those that are away. */
   readonly last?: DayParts;
 }
@@ -160,8 +163,9 @@ interface Placed {
 const knownOf = (facts: DayFacts): DayParts => facts.last ?? facts;
 
 /** What is known now, and in grey what was known of the parts whose service is away. */
-function journeyIn(facts: DayFacts, known: Facts, now: number): Journey {
-  const { bookings, items, exams, sessions } = facts;
+function journeyIn(facts: DayFacts, of: Facts, now: number, { labels }: Pick<Row, 'labels'>): Journey {
+  const { bookings, items, exams, sessions, converts } = facts;
+  const known = { ...of, converts: labels !== undefined && converts?.(labels.project) === true };
   const journey = journeyOf(
     {
       ...known,
@@ -192,6 +196,7 @@ function bookedRows(facts: DayFacts, now: number): Placed[] {
       facts,
       { booking, exams, ...first('item', item), ...first('session', together(sessions)) },
       now,
+      booking,
     );
     const row = {
       id: accessionNumber ?? id,
@@ -231,7 +236,7 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
       ...labelsOf(own),
       ...sizeOf(own),
       ...madeOf([exam], own),
-      journey: journeyIn(facts, { exams: [exam], ...first('session', together(own)) }, now),
+      journey: journeyIn(facts, { exams: [exam], ...first('session', together(own)) }, now, labelsOf(own)),
     };
     return { scanner: exam.scanner, row, rejected: false };
   });
@@ -251,29 +256,12 @@ function unbookedRows(facts: DayFacts, now: number): Placed[] {
         ...labelsOf([one]),
         ...sizeOf([one]),
         ...madeOf([], [one]),
-        journey: journeyIn(facts, { exams: isAway(known.exams) ? known.exams : [], session: one }, now),
+        journey: journeyIn(facts, { exams: isAway(known.exams) ? known.exams : [], session: one }, now, one),
       };
       return { scanner: one.scanner, row, rejected: false };
     }),
   ];
 }
-
-/** An exam that was chosen by mistake made nothing of this. Without an exam, the first image is its beginning, the last news its end. */
-function madeOf(exams: readonly DayExam[] | Away, sessions: readonly DaySession[] | Away): Pick<Row, 'made'> {
-  const own = listOf(exams).filter(({ wrongItem }) => !wrongItem);
-  if (own.length > 0) {
-    const ends = own.map(({ ended, state, stale, updated }) =>
-      state === 'IN PROGRESS' && !stale ? undefined : (ended ?? updated),
-    );
-    const last = ends.includes(undefined) ? undefined : Math.max(...ends.map((end) => end ?? 0));
-    const from = Math.min(...own.map(({ started, created }) => started ?? created));
-    return { made: { from, ...(last !== undefined && { to: last }) } };
-  }
-  const images = listOf(sessions).flatMap((one) => one.series.map(({ firstSeen }) => firstSeen));
-  return images.length === 0 ? {} : { made: { from: Math.min(...images), to: Math.max(...images) } };
-}
-
-const listOf = <T>(part: readonly T[] | Away): readonly T[] => (isAway(part) ? [] : part);
 
 /** By accession number, or by the study or a series that an exam names: operators retype accession numbers. */
 export function isOf(
@@ -297,42 +285,6 @@ export const listed = <T>(part: readonly T[] | Away, wanted: (one: T) => boolean
 const first = <K extends string, T>(key: K, part: readonly T[] | Away): Partial<Record<K, T | Away>> => {
   const value = isAway(part) ? part : part[0];
   return value === undefined ? {} : ({ [key]: value } as Record<K, T | Away>);
-};
-
-/** Sessions of one booking as one: a booking's images may come under several studies. */
-function together(sessions: readonly DaySession[] | Away): readonly DaySession[] | Away {
-  if (isAway(sessions)) return sessions;
-  const [head, ...more] = sessions;
-  if (head === undefined || more.length === 0) return sessions;
-  return [
-    {
-      ...head,
-      complete: sessions.every(({ complete }) => complete),
-      updated: Math.max(...sessions.map(({ updated }) => updated)),
-      series: sessions.flatMap(({ series }) => series),
-      deliveries: sessions.flatMap(({ deliveries }) => deliveries),
-      ...defined({
-        bids: sessions.find(({ bids }) => bids !== undefined)?.bids,
-        failure: sessions.find(({ failure }) => failure !== undefined)?.failure,
-      }),
-    },
-  ];
-}
-
-function sizeOf(sessions: readonly DaySession[] | Away): Pick<Row, 'series' | 'images' | 'folder'> {
-  if (isAway(sessions)) return { series: 0, images: 0 };
-  const series = sessions.flatMap((one) => one.series);
-  const folder = sessions.find((one) => one.folder !== undefined)?.folder;
-  return {
-    series: series.length,
-    images: series.reduce((sum, { arrived }) => sum + arrived, 0),
-    ...(folder !== undefined && { folder }),
-  };
-}
-
-const labelsOf = (sessions: readonly DaySession[] | Away): Pick<Row, 'labels'> => {
-  const labels = isAway(sessions) ? undefined : sessions.find((one) => one.labels !== undefined)?.labels;
-  return labels === undefined ? {} : { labels };
 };
 
 function countsOf(rows: readonly Placed[]): Board['counts'] {

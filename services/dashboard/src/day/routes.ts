@@ -72,8 +72,8 @@ function madeOnce(
   const key = `${Math.floor(now.epochMilliseconds / 1000)} ${mayAddWalkIn}`;
   const before = made.get(facts);
   if (before?.key === key) return before.main;
-  const { name, timezone, titleOf } = facility;
-  const board = boardOf(facts, now.epochMilliseconds);
+  const { name, timezone, titleOf, hasDataset } = facility;
+  const board = boardOf({ ...facts, converts: hasDataset }, now.epochMilliseconds);
   const main = dayPage({
     ...{ board, day: facts.day, now, texts: en, titleOf, timezone },
     facility: name,

@@ -29,8 +29,8 @@ export function rowOf(row: Row, view: RowView): Html {
       ${stale.length > 0 && html`<p class="say plain">${t.day.stale(clockTime(Math.min(...stale), view.timezone))}</p>`}
       ${sentence !== '' && html`<p class="say ${bad ? 'bad' : 'plain'}">${sentence}</p>`}
     </div>
-    <ol class="steps">
-      ${STEP_NAMES.map((name) => stepOf(name, journey.steps[name], view))}
+    <ol class="steps${isShown('bids', journey) && ' eight'}">
+      ${STEP_NAMES.filter((name) => isShown(name, journey)).map((name) => stepOf(name, journey.steps[name], view))}
     </ol>
   </li>`;
 }
@@ -51,6 +51,10 @@ const likelyOf = ({ likely }: Row, { timezone }: RowView): Html | false =>
       ${likely.labels.session}</a
     >.
   </p>`;
+
+/** Without a dataset, nothing is said of BIDS. */
+const isShown = (name: StepName, { steps }: Row['journey']): boolean =>
+  name !== 'bids' || steps.bids.state !== 'none';
 
 /** A path with a button that copies it. */
 export const pathOf = (path: string): Html =>
@@ -87,6 +91,8 @@ export function sentenceOf({ journey }: Row, texts: Texts): string {
   const failed =
     steps.find(({ state }) => state === 'failed') ?? steps.find(({ failure }) => failure !== undefined);
   if (failed?.failure !== undefined) return failed.failure.message;
+  if (failed !== undefined && `say.${failed.text}` in texts)
+    return say(texts, `say.${failed.text}`, failed.values);
   return steps
     .filter(({ state, text }) => state === 'waiting' && `say.${text}` in texts)
     .map(({ text }) => say(texts, `say.${text}`))

@@ -87,8 +87,17 @@ export interface SessionFacts {
   readonly failure?: Reason;
   readonly series: readonly SeriesFacts[];
   readonly deliveries: readonly DeliveryFacts[];
-  /** Its BIDS dataset was made, and is invalid, or lacks a series that could not be converted. */
-  readonly bids?: 'faulty';
+  readonly bids?: BidsFacts;
+}
+
+/** What became of a session's conversion to BIDS. `lacking`: valid, without series that could not be converted. */
+export interface BidsFacts {
+  readonly became: 'valid' | 'invalid' | 'lacking' | 'waiting' | 'failed';
+  /** Errors of the validator, or series that failed. */
+  readonly count?: number;
+  readonly failure?: Reason;
+  /** The next try. */
+  readonly at?: number;
 }
 
 /** A service that does not answer, since when. */
@@ -102,6 +111,8 @@ export interface Facts {
   readonly item?: ItemFacts | Away;
   readonly exams: readonly ExamFacts[] | Away;
   readonly session?: SessionFacts | Away;
+  /** Sessions of its project become BIDS. */
+  readonly converts?: boolean;
 }
 
 export const isAway = (part: object | undefined): part is Away =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DeliveryFacts, Facts } from './facts.ts';
+import type { DeliveryFacts, Facts, SessionFacts } from './facts.ts';
 import { journeyOf, type Journey } from './journey.ts';
 import { MINUTE, NINE, TEN, booking, leg, series, session, exam, away, failure } from './journey-kit.test.ts';
 import { STEP_NAMES } from './steps.ts';
@@ -14,49 +14,55 @@ const ITEM = { state: 'scheduled' } as const;
 const GONE = { state: 'completed' } as const;
 
 test('journey: from the booking to the end, each step in its turn', () => {
-  assert.equal(at(NINE - 60 * MINUTE, { booking }), 'done waiting ahead ahead ahead ahead ahead | late');
-  assert.equal(at(NINE - MINUTE, { booking, item: ITEM }), 'done done ahead ahead ahead ahead ahead | ahead');
+  assert.equal(at(NINE - 60 * MINUTE, { booking }), 'done waiting ahead ahead ahead ahead none ahead | late');
+  assert.equal(
+    at(NINE - MINUTE, { booking, item: ITEM }),
+    'done done ahead ahead ahead ahead none ahead | ahead',
+  );
   const running = exam({ state: 'IN PROGRESS', series: [] });
   const inProgress = { booking, item: { state: 'in progress' }, exams: [running] } as const;
-  assert.equal(at(NINE + 6 * MINUTE, inProgress), 'done done now ahead ahead ahead ahead | running');
+  assert.equal(at(NINE + 6 * MINUTE, inProgress), 'done done now ahead ahead ahead none ahead | running');
   const coming = session({
     complete: false,
     series: [series({ state: 'collecting', arrived: 4, stored: 0, legs: [] })],
   });
   assert.equal(
     at(NINE + 12 * MINUTE, { ...inProgress, session: coming }),
-    'done done now now ahead ahead ahead | running',
+    'done done now now ahead ahead none ahead | running',
   );
   const storing = session({
     complete: false,
     series: [series({ state: 'working', legs: [leg('storage', 'pending')] })],
   });
   const over = { booking, item: GONE, exams: [exam()] };
-  assert.equal(at(TEN, { ...over, session: storing }), 'done done done done now ahead ahead | running');
+  assert.equal(at(TEN, { ...over, session: storing }), 'done done done done now ahead none ahead | running');
   const sending = session({
     complete: false,
     series: [series({ state: 'working', legs: [leg('storage', 'done'), leg('pacs', 'pending')] })],
   });
-  assert.equal(at(TEN, { ...over, session: sending }), 'done done done done done now ahead | running');
-  assert.equal(at(TEN, { ...over, session: session() }), 'done done done done done done done | finished');
+  assert.equal(at(TEN, { ...over, session: sending }), 'done done done done done now none ahead | running');
+  assert.equal(
+    at(TEN, { ...over, session: session() }),
+    'done done done done done done none done | finished',
+  );
 });
 
 test('journey: a slot that is over and of which nothing came is late, not done', () => {
   const facts = { booking, item: { state: 'over' } } as const;
-  assert.equal(at(TEN + MINUTE, facts), 'done done waiting waiting ahead ahead ahead | late');
+  assert.equal(at(TEN + MINUTE, facts), 'done done waiting waiting ahead ahead none ahead | late');
 });
 
 test('journey: an exam of which no image came is late', () => {
   assert.equal(
     at(TEN, { booking, item: GONE, exams: [exam()] }),
-    'done done done waiting ahead ahead ahead | late',
+    'done done done waiting ahead ahead none ahead | late',
   );
 });
 
 test('journey: a scanner that reports no exams has scanned as soon as images are here', () => {
   assert.equal(
     at(TEN, { booking, item: ITEM, session: session() }),
-    'done done done done done done done | finished',
+    'done done done done done done none done | finished',
   );
 });
 
@@ -84,14 +90,14 @@ test('journey: a series that the scanner reported and that never came counts as 
 
 test('journey: rejected, skipped and cancelled events go nowhere', () => {
   const rejected = { ...booking, outcome: 'rejected', reason: failure } as const;
-  assert.equal(at(NINE, { booking: rejected }), 'failed none none none none none none | attention');
+  assert.equal(at(NINE, { booking: rejected }), 'failed none none none none none none none | attention');
   assert.equal(
     at(NINE, { booking: { ...booking, outcome: 'skipped' } }),
-    'none none none none none none none | off',
+    'none none none none none none none none | off',
   );
   assert.equal(
     at(NINE, { booking: { ...booking, outcome: 'cancelled' } }),
-    'none none none none none none none | off',
+    'none none none none none none none none | off',
   );
 });
 
@@ -99,7 +105,7 @@ test('journey: images of a booking that was cancelled meanwhile still arrive', (
   const cancelled = { ...booking, outcome: 'cancelled' } as const;
   assert.equal(
     at(TEN, { booking: cancelled, exams: [exam()], session: session() }),
-    'none none done done done done done | finished',
+    'none none done done done done none done | finished',
   );
 });
 
@@ -164,17 +170,47 @@ test('journey: a BIDS dataset with errors is no success, although its delivery i
   const facts: Facts = {
     booking,
     exams: [exam()],
-    session: session({ deliveries: [{ hook: 'bids', state: 'done' }], bids: 'faulty' }),
+    session: session({
+      deliveries: [{ hook: 'bids', state: 'done' }],
+      bids: { became: 'invalid', count: 2 },
+    }),
   };
   const { steps, verdict } = journeyOf(facts, TEN);
-  assert.deepEqual([steps.done.state, steps.done.text, verdict], ['failed', 'done.bidsFaulty', 'attention']);
+  assert.deepEqual([steps.bids.state, steps.bids.text, verdict], ['failed', 'bids.invalid', 'attention']);
+  assert.equal(steps.done.state, 'ahead');
+});
+
+test('journey: BIDS is ahead until the session is complete, then waiting, valid, lacking, failed, or not applicable', () => {
+  const became = (bids: SessionFacts['bids'], complete = true): string => {
+    const { steps, verdict } = journeyOf(
+      {
+        ...{ booking, exams: [exam()], converts: true },
+        session: session({
+          ...{ complete, deliveries: [{ hook: 'bids', state: 'pending', failure }] },
+          ...(bids && { bids }),
+        }),
+      },
+      TEN,
+    );
+    const { state, text, values } = steps.bids;
+    return `${state} ${text}${values === undefined ? '' : ` ${values['count']}`} | ${verdict}`;
+  };
+  assert.match(became(undefined, false), /^ahead bids\.ahead/);
+  assert.match(became(undefined), /^none bids\.none/, 'stored before BIDS was switched on');
+  assert.equal(became({ became: 'waiting' }), 'now bids.waiting | running');
+  assert.equal(became({ became: 'waiting', failure, at: TEN }), 'waiting bids.waiting | late');
+  assert.equal(became({ became: 'valid' }), 'done bids.valid | finished');
+  assert.equal(became({ became: 'lacking', count: 1 }), 'failed bids.lackingOne 1 | attention');
+  assert.equal(became({ became: 'failed', failure }), 'failed bids.failed | attention');
+  const { bids } = journeyOf({ booking, exams: [], session: away, converts: true }, TEN).steps;
+  assert.deepEqual([bids.state, bids.at], ['unknown', away.since]);
 });
 
 test('journey: the wrong item of the worklist was not scanned', () => {
   const wrong = exam({ state: 'DISCONTINUED', wrongItem: true, series: [] });
   assert.equal(
     at(NINE, { booking, item: ITEM, exams: [wrong] }),
-    'done done ahead ahead ahead ahead ahead | ahead',
+    'done done ahead ahead ahead ahead none ahead | ahead',
   );
 });
 
@@ -191,10 +227,10 @@ test('journey: a service that is away leaves its steps unknown, and says since w
   assert.deepEqual([steps.scanned.state, steps.scanned.at, verdict], ['unknown', away.since, 'unknown']);
   assert.equal(
     at(TEN, { booking: away, item: away, exams: away, session: away }),
-    'unknown unknown unknown unknown unknown unknown unknown | unknown',
+    'unknown unknown unknown unknown unknown unknown none unknown | unknown',
   );
   assert.equal(
     at(NINE - MINUTE, { booking, item: ITEM, session: away }),
-    'done done unknown unknown unknown unknown unknown | unknown',
+    'done done unknown unknown unknown unknown none unknown | unknown',
   );
 });

@@ -2,6 +2,7 @@
 import type { Facts } from './facts.ts';
 import {
   arrived,
+  converted,
   finished,
   onWorklist,
   scanned,
@@ -24,7 +25,7 @@ export interface Journey {
   readonly verdict: Verdict;
 }
 
-/** Folds what the services say into the seven steps. `now`: epoch milliseconds. Pure: the same facts give the same journey. */
+/** Folds what the services say into the steps. `now`: epoch milliseconds. Pure: the same facts give the same journey. */
 export function journeyOf(facts: Facts, now: number): Journey {
   const before = [
     understood(facts),
@@ -33,6 +34,7 @@ export function journeyOf(facts: Facts, now: number): Journey {
     arrived(facts, now),
     stored(facts),
     sent(facts),
+    converted(facts),
   ];
   const all = [...before, finished(facts, before)];
   const steps = Object.fromEntries(STEP_NAMES.map((name, index) => [name, all[index]])) as Record<

@@ -1,6 +1,7 @@
 /** The steps of a journey: each one decides by the facts alone what to say. */
 import {
   isAway,
+  type BidsFacts,
   type BookingFacts,
   type DeliveryFacts,
   type ExamFacts,
@@ -12,7 +13,16 @@ import {
 } from './facts.ts';
 import { t } from '../texts/pages.ts';
 
-export const STEP_NAMES = ['understood', 'worklist', 'scanned', 'arrived', 'stored', 'sent', 'done'] as const;
+export const STEP_NAMES = [
+  'understood',
+  'worklist',
+  'scanned',
+  'arrived',
+  'stored',
+  'sent',
+  'bids',
+  'done',
+] as const;
 export type StepName = (typeof STEP_NAMES)[number];
 
 /**
@@ -229,21 +239,42 @@ function ofLegs(
 
 const isQuiet = ({ state }: SeriesFacts): boolean => state !== 'collecting';
 
+/** What the validator says of its dataset. `none` without a dataset: pages leave the step out. */
+export function converted({ session, converts = false }: Facts): Step {
+  if (session !== undefined && isAway(session)) return converts ? away(session) : none('bids.none');
+  const bids = session?.bids;
+  if (bids === undefined)
+    return converts && session?.complete !== true ? ahead('bids.ahead') : none('bids.none');
+  return becameOf(bids);
+}
+
+function becameOf({ became, count = 0, failure, at }: BidsFacts): Step {
+  const more = { ...(at !== undefined && { at }), ...(failure && { failure }) };
+  if (became === 'valid') return { state: 'done', text: 'bids.valid' };
+  if (became === 'waiting')
+    return { state: failure === undefined ? 'now' : 'waiting', text: 'bids.waiting', ...more };
+  if (became === 'failed') return { state: 'failed', text: 'bids.failed', ...more };
+  const one = count === 1 ? 'One' : '';
+  return { state: 'failed', text: `bids.${became}${one}`, values: { count } };
+}
+
 /** Whether the session is closed and its hooks ran. Never of a session of which images are missing. */
 export function finished(facts: Facts, before: readonly Step[]): Step {
   const { session } = facts;
   if (isAway(session)) return away(session);
   if (session === undefined || session.series.length === 0)
     return expectsNothing(facts) ? none('done.none') : ahead('done.ahead');
-  const { deliveries, complete, failure, updated } = session;
-  const hook = hooked(deliveries);
+  const { deliveries, complete, failure, updated, bids } = session;
+  // the conversion to BIDS has a step of its own
+  const hook = hooked(bids === undefined ? deliveries : deliveries.filter((one) => one.hook !== BIDS));
   if (hook?.state === 'failed') return hook;
   if (failure !== undefined) return { state: 'waiting', text: 'done.noReport', failure };
   if (hook !== undefined) return hook;
-  if (session.bids === 'faulty') return { state: 'failed', text: 'done.bidsFaulty' };
   const whole = before.every(({ state }) => state === 'done' || state === 'none');
   return complete && whole ? { state: 'done', text: 'done', at: updated } : ahead('done.ahead');
 }
+
+const BIDS = 'bids';
 
 /** The worst of the hooks; undefined where all of them ran. */
 function hooked(deliveries: readonly DeliveryFacts[]): Step | undefined {

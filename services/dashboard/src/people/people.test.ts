@@ -23,7 +23,7 @@ async function rig(t: TestContext) {
   const app = fastify({ trustProxy: ['127.0.0.1'] });
   readForms(app);
   const access = { store, now: () => NOW };
-  const facility = { name: 'Here', timezone: 'UTC', titleOf: () => undefined };
+  const facility = { name: 'Here', timezone: 'UTC', titleOf: () => undefined, hasDataset: () => false };
   addAccount(app, { ...access, facility, limiter: createLimiter() });
   addUserPages(app, access);
   t.after(async () => {

@@ -26,12 +26,13 @@ const answerOf = (result: BidsResult): object => ({
   hooks: [{ subject: 's', target: 'hook:bids', state: 'done', output: answerText({ ok: true, result }) }],
 });
 
-test('bids: an invalid dataset, and a series that failed, are faulty; warnings are not', () => {
-  const faulty = (over: Partial<BidsResult>): unknown =>
+test('bids: an invalid dataset, and a series that failed, are no success; warnings are none of these', () => {
+  const became = (over: Partial<BidsResult>): unknown =>
     sessionsOf(sessionsAnswer.parse(answerOf({ ...RESULT, ...over })))[0]?.bids;
-  assert.equal(faulty({}), 'faulty');
-  assert.equal(faulty({ verdict: 'valid', warningCount: 3 }), undefined);
-  assert.equal(faulty({ verdict: 'valid', counts: { ...RESULT.counts, failed: 1 } }), 'faulty');
+  assert.deepEqual(became({}), { became: 'invalid', count: 1 });
+  assert.deepEqual(became({ verdict: 'valid', warningCount: 3 }), { became: 'valid' });
+  const failed = { verdict: 'valid', counts: { ...RESULT.counts, failed: 1 } } as const;
+  assert.deepEqual(became(failed), { became: 'lacking', count: 1 });
 });
 
 test('bids: the page of a session has verdict, errors, conflicts and kept files, and hostile text is text', async (t) => {

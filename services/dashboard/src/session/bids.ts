@@ -83,13 +83,15 @@ export function bidsSection({ found: { answer }, person, plans }: BidsView): Htm
       .filter(({ id }) => plans.has(id))
       .map(
         (one) =>
-          html`<div class="line">${outcomeOf(one, answer)} ${planOf(one, plans.get(one.id), person)}</div>`,
+          html`<div class="line">
+            ${outcomeOf(one, answer, person)} ${planOf(one, plans.get(one.id), person)}
+          </div>`,
       )}
   </section>`;
 }
 
 /** What became of the conversion: the verdict with what the validator found, or why there is none. */
-function outcomeOf({ id, complete, bids }: Session, { hooks }: SessionsAnswer): Html {
+function outcomeOf({ id, complete, bids }: Session, { hooks }: SessionsAnswer, person: Person): Html {
   const delivery = hooks.find(({ subject, target }) => subject === id && target === BIDS_HOOK);
   const said = delivery === undefined ? undefined : readAnswer(delivery.output);
   const result = said?.ok === true ? said.result : undefined;
@@ -102,10 +104,10 @@ function outcomeOf({ id, complete, bids }: Session, { hooks }: SessionsAnswer): 
     </p>`
   }
   ${state === 'pending' && failure === undefined && html`<p>${t.bids.waiting}</p>`}
-  ${state === 'done' && result !== undefined && verdictOf(result)}`;
+  ${state === 'done' && result !== undefined && verdictOf(result, person)}`;
 }
 
-function verdictOf(result: BidsResult): Html {
+function verdictOf(result: BidsResult, { role }: Person): Html {
   const { verdict, dataset, folder, errors, warnings, errorCount, warningCount, conflicts, failed, kept } =
     result;
   const bad = verdict === 'invalid' || failed.length > 0;
@@ -126,8 +128,20 @@ function verdictOf(result: BidsResult): Html {
     ${listOf(
       t.bids.kept,
       kept.map(({ path, why }) => [path, why]),
-    )}`;
+    )}
+    ${
+      // under other labels: maybe those of another project
+      role !== 'member' && listOf(t.bids.also, partsOf(result))
+    }`;
 }
+
+const partsOf = ({ also = [], removed = [] }: BidsResult): (readonly [string, string])[] => [
+  ...also.map(({ folder, verdict, state, errorCount }) => {
+    const errors = errorCount === 0 ? '' : `, ${t.bids.errors(errorCount)}`;
+    return [folder, `${verdict ?? state}${errors}`] as const;
+  }),
+  ...removed.flatMap(({ folders }) => folders.map((one) => [one, t.bids.removed] as const)),
+];
 
 const issueList = (title: string, issues: readonly BidsIssue[], count: number): Html =>
   html`${listOf(

@@ -98,9 +98,11 @@ export async function findFor(
 
 /** The rows of what was found, whatever their days. */
 function rowsOf(found: Found, { facility, now }: SessionOptions): Row[] {
-  const { timezone } = facility;
+  const { timezone, hasDataset } = facility;
   const rows = daysOf(found, timezone).flatMap((day) =>
-    boardOf({ ...found, day, timezone, scanners: [] }, now()).scanners.flatMap((scanner) => scanner.rows),
+    boardOf({ ...found, day, timezone, scanners: [], converts: hasDataset }, now()).scanners.flatMap(
+      (scanner) => scanner.rows,
+    ),
   );
   return [...new Map(rows.map((row) => [row.id, row])).values()];
 }

@@ -105,14 +105,16 @@ export const performedAnswer = z.object({
   ),
 });
 
-const leg = z.object({
-  target: z.string(),
+const tried = {
   state: z.enum(['pending', 'done', 'failed']),
-  attempts: count,
-  done: count,
-  total: count,
   nextTry: instant.optional(),
   failure: reason.optional(),
+};
+
+const leg = z.object({
+  ...tried,
+  target: z.string(),
+  ...{ attempts: count, done: count, total: count },
   path: z.string().optional(),
   waits: z.object({ message: z.string() }).optional(),
   paused: z.object({ since: instant, by: z.string(), reason: z.string() }).optional(),
@@ -143,9 +145,7 @@ const series = z.object({
   moved: z
     .array(
       z.object({
-        at: instant,
-        by: z.string(),
-        reason: z.string(),
+        ...{ at: instant, by: z.string(), reason: z.string() },
         from: z.object({ path: z.string() }),
         to: z.object({ path: z.string() }),
       }),
@@ -166,8 +166,10 @@ export type SeriesAnswer = z.infer<typeof series>;
 /** What became of a session's conversion to BIDS. A service of another version may say it in other words: then nothing is shown of it. */
 const bids = z
   .object({
-    state: z.string(),
-    result: z.object({ verdict: z.string().optional(), counts: z.object({ failed: count }) }),
+    ...tried,
+    result: z
+      .object({ verdict: z.string().optional(), errorCount: count, counts: z.object({ failed: count }) })
+      .optional(),
   })
   .optional()
   .catch(undefined);

@@ -1,8 +1,9 @@
 /** The services' answers as facts of a day. Pure. */
 import type { z } from 'zod';
+import { defined } from '@scanflow/failure/defined';
 import type { DayBooking, DayExam, DayItem, DaySession } from '../day/board.ts';
 import { overlaps, type Span } from '../day/span.ts';
-import type { DeliveryFacts, SeriesFacts } from '../journey/facts.ts';
+import type { BidsFacts, DeliveryFacts, SeriesFacts } from '../journey/facts.ts';
 import type {
   bookingsAnswer,
   OutcomeAnswer,
@@ -64,9 +65,16 @@ export const examsOf = ({ steps }: z.infer<typeof performedAnswer>, span: Span):
       })),
     }));
 
-/** The conversion to BIDS ended, and its outcome is not good: its delivery alone would look done. */
-const isFaulty = ({ state, result }: NonNullable<SessionsAnswer['sessions'][number]['bids']>): boolean =>
-  state === 'done' && (result.verdict === 'invalid' || result.counts.failed > 0);
+type Converted = NonNullable<SessionsAnswer['sessions'][number]['bids']>;
+
+/** Undefined where nothing was converted, and nothing waits: a project without a dataset, or a person gave it up. */
+function bidsOf({ state, result, failure, nextTry }: Converted): BidsFacts | undefined {
+  if (state !== 'done')
+    return { became: state === 'failed' ? 'failed' : 'waiting', ...defined({ failure, at: nextTry }) };
+  if (result?.verdict === undefined) return undefined;
+  if (result.verdict === 'invalid') return { became: 'invalid', count: result.errorCount };
+  return result.counts.failed > 0 ? { became: 'lacking', count: result.counts.failed } : { became: 'valid' };
+}
 
 /** All sessions: which of them belong to a day, its bookings and exams say. */
 export function sessionsOf({ sessions, hooks }: SessionsAnswer): DaySession[] {
@@ -79,7 +87,7 @@ export function sessionsOf({ sessions, hooks }: SessionsAnswer): DaySession[] {
     }));
   return sessions.map(({ labels, folder, failure, bids, ...session }) => ({
     ...session,
-    ...(bids && isFaulty(bids) && { bids: 'faulty' as const }),
+    ...defined({ bids: bids && bidsOf(bids) }),
     ...(labels && { labels }),
     ...(folder !== undefined && { folder }),
     ...(failure && { failure }),

@@ -37,6 +37,8 @@ export const bids = {
   failed: (count: number): string => plural(count, 'series failed', 'series failed'),
   conflicts: 'Conflicts',
   kept: 'Files of yours that were kept',
+  also: 'Under other labels',
+  removed: 'left the dataset, since its series have other labels',
   left: (count: number): string =>
     count === 1
       ? 'This rule would take 1 series that is left'

@@ -58,7 +58,7 @@ async function rig(t: TestContext): Promise<Rig> {
     gatherer,
     services,
     receiver: silent,
-    facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined },
+    facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined, hasDataset: () => false },
     targets: ['storage'],
     hooks: [],
     scannerOf: new Map(),
