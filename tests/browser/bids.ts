@@ -1,89 +1,94 @@
-/** A bids service that says what a test wants, or nothing at all: sessions and plans come to it as to the real one. */
-import { createServer } from 'node:http';
-import type { TestContext } from 'node:test';
-import type { BidsAnswer, BidsRequest, BidsResult } from '@scanflow/bids';
-import type { PlanNow } from '@scanflow/bids/diff';
+/** BIDS on the day board, in the suite that has a whole Scanflow and a browser. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { assertAccessible, isTooWide } from './browser.ts';
+import { planNow, resultOf, type FakeBids } from './fake-bids.ts';
+import type { Board } from './stack.ts';
 
-export interface FakeBids {
-  readonly url: string;
-  /** What is said of the next session. */
-  verdict: (request: BidsRequest) => BidsAnswer;
-  /** Undefined: it hangs. */
-  plan: ((request: BidsRequest) => PlanNow) | undefined;
-  /** Sessions that were handed over. */
-  readonly deliveries: BidsRequest[];
+const HOSTILE = '"><img src=x onerror=alert(1)>';
+const SEEN_MS = 5_000;
+
+export interface OfSuite {
+  readonly board: Board;
+  readonly bids: FakeBids;
+  readonly browser: Browser;
+  readonly context: BrowserContext;
+  /** Signed in as facility IT; shows the day. */
+  readonly page: Page;
 }
 
-const FOLDER = 'sub-001/ses-mr01';
-
-export const resultOf = (more: Partial<BidsResult> = {}): BidsResult => ({
-  ...{ state: 'published', dataset: '/project/3010000.01/bids', folder: FOLDER, verdict: 'valid' },
-  ...{ errorCount: 0, warningCount: 0, errors: [], warnings: [], conflicts: [], failed: [], kept: [] },
-  counts: { series: 1, converted: 1, failed: 0, left: 0, files: 3, images: 10 },
-  versions: { dcm2niix: 'v1.0.20220720', validator: 'bids-validator 1.15.0' },
-  ...more,
-});
-
-const nameOf = (suffix: string): string => `${FOLDER}/anat/sub-001_ses-mr01_${suffix}`;
-const ofSeries = (id: string, folder: string) => ({
-  ...{ id, folder, seriesNumber: 1, seriesDescription: folder },
-});
-
-/** The session's own series becomes `suffix`, one more series is left, and the dataset has `was`. */
-export const planNow = (
-  { project, accessionNumber, series }: BidsRequest,
-  suffix: string,
-  was: string,
-): PlanNow => {
-  const [first] = series;
-  const id = first?.id ?? '';
-  const folder = first?.folder.split('/').at(-1) ?? '';
-  const target = { datatype: 'anat', suffix, entities: {} };
-  return {
-    state: 'made',
-    images: { [id]: 10 },
-    was: [{ id, folder, images: 10, paths: [nameOf(was)] }],
-    plan: {
-      ...{ project, subject: '001', session: 'mr01', accessionNumber, conflicts: [] },
-      series: [
-        {
-          ...ofSeries(id, folder),
-          ...{ decision: 'convert', reason: 'by ReproIn', rule: 'ReproIn', suggestion: undefined },
-          outputs: [{ output: 'a', path: nameOf(suffix), target, metadata: {} }],
-        },
-      ],
-    },
-  };
-};
-
-export async function startFakeBids(t: Pick<TestContext, 'after'>): Promise<FakeBids> {
-  const fake: Omit<FakeBids, 'url'> = {
-    verdict: () => ({ ok: true, result: resultOf() }),
-    plan: (request) => planNow(request, 'T1w', 'T1w'),
-    deliveries: [],
-  };
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = [];
-    request.on('data', (part: Buffer) => parts.push(part));
-    request.on('end', () => {
-      const body = JSON.parse(Buffer.concat(parts).toString()) as BidsRequest & { request: BidsRequest };
-      const say = (answer: object): void => {
-        response.end(JSON.stringify(answer));
-      };
-      if (request.url === '/api/plan/now') {
-        if (fake.plan !== undefined) say({ ok: true, now: fake.plan(body.request) });
-        return;
-      }
-      fake.deliveries.push(body);
-      say(fake.verdict(body));
+/** Registers the tests. `labels`: of a session that is complete. */
+export function testBids(of: () => OfSuite, labels: string): void {
+  test('bids: the day says that the session is valid; its page has verdict and plan, and converts again after the diff', async () => {
+    const { bids, browser, context, page } = of();
+    const row = page.locator('.row', { hasText: labels });
+    await row.locator('.step.done', { hasText: 'BIDS valid' }).waitFor({ timeout: SEEN_MS });
+    bids.plan = (request) => planNow(request, 'T2w', 'T1w');
+    const issue = { message: HOSTILE, count: 2, files: ['sub-001/note.txt'] };
+    bids.verdict = () => ({
+      ok: true,
+      result: resultOf({
+        ...{ state: 'kept aside', verdict: 'invalid', errorCount: 1, warningCount: 1 },
+        errors: [{ code: 'NOT_INCLUDED', ...issue }],
+        warnings: [{ code: 'README_FILE_SMALL', ...issue }],
+      }),
     });
+    await row.getByRole('link').first().click();
+    const section = page.getByRole('region', { name: 'BIDS' });
+    await section.getByText('by ReproIn').waitFor();
+    await section.getByText('0 added, 0 removed, 1 renamed, 0 the same').waitFor();
+    await section.getByRole('link', { name: 'Convert again' }).click();
+    await page.getByRole('heading', { name: 'Convert this session to BIDS again?' }).waitFor();
+    await page.getByRole('row', { name: /renamed.*_T1w.*_T2w/ }).waitFor();
+    await assertAccessible(page, 'the diff of a plan');
+    const before = bids.deliveries.length;
+    await page.getByRole('button', { name: 'Convert again' }).click();
+    await page.getByText('The bids service converts the session again next.').waitFor();
+    await section.getByText('invalid (1 error, 1 warning)').waitFor({ timeout: 10_000 });
+    assert.equal(bids.deliveries.length, before + 1);
+    await section.getByText('NOT_INCLUDED').waitFor();
+    await section.getByRole('heading', { name: '1 warning' }).waitFor();
+    assert.equal(await page.locator('main img, main script').count(), 0);
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const width of [1280, 360]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        await assertAccessible(page, `a session with BIDS ${colorScheme} ${width}`);
+        assert.equal(await isTooWide(page), false, `a session with BIDS at ${width}`);
+      }
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const plain = await browser.newContext({
+      javaScriptEnabled: false,
+      storageState: await context.storageState(),
+    });
+    const bare = await plain.newPage();
+    await bare.goto(page.url());
+    await bare.getByRole('link', { name: 'Convert again' }).click();
+    await bare.getByRole('button', { name: 'Convert again' }).waitFor();
+    await plain.close();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
+
+  test('bids: a service that hangs costs a sentence, and the rest of the page and the day stand', async () => {
+    const { board, bids, page } = of();
+    const row = page.locator('.row', { hasText: labels });
+    bids.plan = undefined;
+    await page.reload();
+    const section = page.getByRole('region', { name: 'BIDS' });
+    await section
+      .getByText('There is no plan now. The bids service gives no plan')
+      .waitFor({ timeout: 15_000 });
+    await page.getByRole('region', { name: 'Time line' }).waitFor();
+    const began = performance.now();
+    await page.reload();
+    await section.getByText('There is no plan now.').waitFor();
+    assert.ok(performance.now() - began < 2_500, 'nobody waits for it again at once');
+    bids.plan = (request) => planNow(request, 'T1w', 'T1w');
+    bids.verdict = () => ({ ok: true, result: resultOf() });
+    await page.goto(board.url);
+    await row.locator('.step.failed', { hasText: 'BIDS: 1 error' }).waitFor();
+    await row.getByText('so the dataset did not change').waitFor();
+    assert.match(await page.locator('.needs-you').innerText(), /BIDS has 1 error/);
   });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return Object.assign(fake, { url: `http://127.0.0.1:${port}` });
 }

@@ -5,7 +5,8 @@ import { newUid } from '@scanflow/dicom';
 import { until } from '@scanflow/testkit';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { assertAccessible, isTooWide, openBrowser, signInBy, whyNoBrowser } from './browser.ts';
-import { planNow, resultOf, startFakeBids, type FakeBids } from './bids.ts';
+import { testBids } from './bids.ts';
+import { startFakeBids, type FakeBids } from './fake-bids.ts';
 import { startBoard, type Board } from './stack.ts';
 
 const NO_BROWSER = await whyNoBrowser();
@@ -88,73 +89,7 @@ suite('the day board in a browser', { skip: NO_BROWSER ?? false }, () => {
     await page.locator('svg.line .slot.finished').first().waitFor();
   });
 
-  test('bids: the day says that the session is valid; its page has verdict and plan, and converts again after the diff', async () => {
-    await row(LABELS).locator('.step.done', { hasText: 'BIDS valid' }).waitFor({ timeout: SEEN_MS });
-    bids.plan = (request) => planNow(request, 'T2w', 'T1w');
-    const issue = { message: HOSTILE, count: 2, files: ['sub-001/note.txt'] };
-    bids.verdict = () => ({
-      ok: true,
-      result: resultOf({
-        ...{ state: 'kept aside', verdict: 'invalid', errorCount: 1, warningCount: 1 },
-        errors: [{ code: 'NOT_INCLUDED', ...issue }],
-        warnings: [{ code: 'README_FILE_SMALL', ...issue }],
-      }),
-    });
-    await row(LABELS).getByRole('link').first().click();
-    const section = page.getByRole('region', { name: 'BIDS' });
-    await section.getByText('by ReproIn').waitFor();
-    await section.getByText('0 added, 0 removed, 1 renamed, 0 the same').waitFor();
-    await section.getByRole('link', { name: 'Convert again' }).click();
-    await page.getByRole('heading', { name: 'Convert this session to BIDS again?' }).waitFor();
-    await page.getByRole('row', { name: /renamed.*_T1w.*_T2w/ }).waitFor();
-    await assertAccessible(page, 'the diff of a plan');
-    const before = bids.deliveries.length;
-    await page.getByRole('button', { name: 'Convert again' }).click();
-    await page.getByText('The bids service converts the session again next.').waitFor();
-    await section.getByText('invalid (1 error, 1 warning)').waitFor({ timeout: 10_000 });
-    assert.equal(bids.deliveries.length, before + 1);
-    await section.getByText('NOT_INCLUDED').waitFor();
-    await section.getByRole('heading', { name: '1 warning' }).waitFor();
-    assert.equal(await page.locator('main img, main script').count(), 0);
-    for (const colorScheme of ['light', 'dark'] as const)
-      for (const width of [1280, 360]) {
-        await page.emulateMedia({ colorScheme });
-        await page.setViewportSize({ width, height: 800 });
-        await assertAccessible(page, `a session with BIDS ${colorScheme} ${width}`);
-        assert.equal(await isTooWide(page), false, `a session with BIDS at ${width}`);
-      }
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.setViewportSize({ width: 1280, height: 800 });
-    const plain = await browser.newContext({
-      javaScriptEnabled: false,
-      storageState: await context.storageState(),
-    });
-    const bare = await plain.newPage();
-    await bare.goto(page.url());
-    await bare.getByRole('link', { name: 'Convert again' }).click();
-    await bare.getByRole('button', { name: 'Convert again' }).waitFor();
-    await plain.close();
-  });
-
-  test('bids: a service that hangs costs a sentence, and the rest of the page and the day stand', async () => {
-    bids.plan = undefined;
-    await page.reload();
-    const section = page.getByRole('region', { name: 'BIDS' });
-    await section
-      .getByText('There is no plan now. The bids service gives no plan')
-      .waitFor({ timeout: 15_000 });
-    await page.getByRole('region', { name: 'Time line' }).waitFor();
-    const began = performance.now();
-    await page.reload();
-    await section.getByText('There is no plan now.').waitFor();
-    assert.ok(performance.now() - began < 2_500, 'nobody waits for it again at once');
-    bids.plan = (request) => planNow(request, 'T1w', 'T1w');
-    bids.verdict = () => ({ ok: true, result: resultOf() });
-    await goto('/');
-    await row(LABELS).locator('.step.failed', { hasText: 'BIDS: 1 error' }).waitFor();
-    await row(LABELS).getByText('so the dataset did not change').waitFor();
-    assert.match(await page.locator('.needs-you').innerText(), /BIDS has 1 error/);
-  });
+  testBids(() => ({ board, bids, browser, context, page }), LABELS);
 
   test('today: a service that goes away leaves its part grey, says since when, and is fresh again', async () => {
     const streamer = board.programs.get('streamer');

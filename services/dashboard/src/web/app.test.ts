@@ -58,6 +58,7 @@ async function rig(t: TestContext): Promise<Rig> {
     gatherer,
     services,
     receiver: silent,
+    plans: () => Promise.resolve({ state: 'none', code: '', message: '' }),
     facility: { name: 'Here', timezone: 'UTC', titleOf: () => undefined, hasDataset: () => false },
     targets: ['storage'],
     hooks: [],
