@@ -84,14 +84,19 @@ export function bidsSection({ found: { answer }, person, plans }: BidsView): Htm
       .map(
         (one) =>
           html`<div class="line">
-            ${outcomeOf(one, answer, person)} ${planOf(one, plans.get(one.id), person)}
+            ${outcomeOf(one, answer, { person, plan: plans.get(one.id) })}
+            ${planOf(one, plans.get(one.id), person)}
           </div>`,
       )}
   </section>`;
 }
 
 /** What became of the conversion: the verdict with what the validator found, or why there is none. */
-function outcomeOf({ id, complete, bids }: Session, { hooks }: SessionsAnswer, person: Person): Html {
+function outcomeOf(
+  { id, complete, bids }: Session,
+  { hooks }: SessionsAnswer,
+  view: { readonly person: Person; readonly plan: PlanAnswer | undefined },
+): Html {
   const delivery = hooks.find(({ subject, target }) => subject === id && target === BIDS_HOOK);
   const said = delivery === undefined ? undefined : readAnswer(delivery.output);
   const result = said?.ok === true ? said.result : undefined;
@@ -104,10 +109,10 @@ function outcomeOf({ id, complete, bids }: Session, { hooks }: SessionsAnswer, p
     </p>`
   }
   ${state === 'pending' && failure === undefined && html`<p>${t.bids.waiting}</p>`}
-  ${state === 'done' && result !== undefined && verdictOf(result, person)}`;
+  ${state === 'done' && result !== undefined && verdictOf(result, view)}`;
 }
 
-function verdictOf(result: BidsResult, { role }: Person): Html {
+function verdictOf(result: BidsResult, { person, plan }: Parameters<typeof outcomeOf>[2]): Html {
   const { verdict, dataset, folder, errors, warnings, errorCount, warningCount, conflicts, failed, kept } =
     result;
   const bad = verdict === 'invalid' || failed.length > 0;
@@ -121,17 +126,21 @@ function verdictOf(result: BidsResult, { role }: Person): Html {
       t.bids.failed(failed.length),
       failed.map(({ code, series, message }) => [code, `${series}: ${message}`]),
     )}
-    ${listOf(
-      t.bids.conflicts,
-      conflicts.map(({ code, message }) => [code, message]),
-    )}
+    ${
+      // a plan has those of this moment
+      plan?.state !== 'made' &&
+      listOf(
+        t.bids.conflicts,
+        conflicts.map(({ code, message }) => [code, message]),
+      )
+    }
     ${listOf(
       t.bids.kept,
       kept.map(({ path, why }) => [path, why]),
     )}
     ${
       // under other labels: maybe those of another project
-      role !== 'member' && listOf(t.bids.also, partsOf(result))
+      person.role !== 'member' && listOf(t.bids.also, partsOf(result))
     }`;
 }
 

@@ -43,7 +43,7 @@ export const bids = {
     count === 1
       ? 'This rule would take 1 series that is left'
       : `These rules would take ${count} series that are left`,
-  leftHelp: 'Complete them and put them into the file of rules (bids.rules). Then convert again.',
+  leftHelp: 'Complete each, and put it into the file of rules (bids.rules). Then convert again.',
   more: (count: number): string => `${count} more are not shown: scanflow bids plan lists all.`,
   moreIssues: (count: number): string => `${count} more are not shown: scanflow bids validate lists all.`,
   changes: { added: 'added', removed: 'removed', renamed: 'renamed', same: 'same' },
