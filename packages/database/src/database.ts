@@ -24,6 +24,9 @@ export interface Statements {
   run(sql: string, values?: readonly Value[]): Promise<number>;
 }
 
+/** Hears from which version the tables go to which. */
+export type OnMigration = (from: number, to: number) => void;
+
 /** A SQLite file, or a PostgreSQL database. */
 export interface Database {
   /** All or nothing. */

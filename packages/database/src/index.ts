@@ -1,3 +1,3 @@
-export type { Database, Dialect, Row, Statements, Value } from './database.ts';
+export type { Database, Dialect, OnMigration, Row, Statements, Value } from './database.ts';
 export { openPostgres, type PostgresOptions, type Server } from './postgres.ts';
 export { damageIn, openSqlite, quickCheck, type FileFaults, type SqliteOptions } from './sqlite.ts';

@@ -2,7 +2,7 @@
 import { defined, given } from '@scanflow/failure/defined';
 import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
 import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
-import type { Database, Dialect, Row, Statements, Value } from './database.ts';
+import type { Database, Dialect, OnMigration, Row, Statements, Value } from './database.ts';
 
 /** Whose data the server holds, for its tables and for the messages. */
 export interface Server {
@@ -34,6 +34,8 @@ export interface PostgresOptions {
   readonly connections?: number;
   /** Longest statement, in milliseconds. */
   readonly statementMs?: number;
+  /** Called before tables of an older Scanflow are changed, which goes one way. */
+  readonly onMigration?: OnMigration | undefined;
 }
 
 const CONNECTIONS = 6;
@@ -58,10 +60,12 @@ export function openPostgres(options: PostgresOptions, server: Server): Database
   pool.on('error', () => undefined);
   let ready: Promise<void> | undefined;
   const prepare = (): Promise<void> => {
-    ready ??= inTransaction(pool, 'BEGIN', (tx) => migrate(tx, server), fault).catch((error: unknown) => {
-      ready = undefined;
-      throw error;
-    });
+    ready ??= inTransaction(pool, 'BEGIN', (tx) => migrate(tx, server, options.onMigration), fault).catch(
+      (error: unknown) => {
+        ready = undefined;
+        throw error;
+      },
+    );
     return ready;
   };
   const use = async <T>(begin: string, work: (tx: Statements) => Promise<T>): Promise<T> => {
@@ -204,6 +208,7 @@ const forPostgres = (sql: string): string =>
 async function migrate(
   tx: Statements,
   { migrations, versionTable, migrationLock, tooNew }: Server,
+  onMigration: OnMigration | undefined,
 ): Promise<void> {
   // one process at a time; the others find it done
   await tx.get(`SELECT pg_advisory_xact_lock(${migrationLock})`);
@@ -211,6 +216,7 @@ async function migrate(
   const version = Number((await tx.get(`SELECT version FROM ${versionTable}`))?.['version'] ?? 0);
   if (version > migrations.length) throw tooNew(version);
   if (version === migrations.length) return;
+  if (version > 0) onMigration?.(version, migrations.length);
   for (const sql of migrations.slice(version)) await tx.run(forPostgres(sql));
   await tx.run(`DELETE FROM ${versionTable}`);
   await tx.run(`INSERT INTO ${versionTable} (version) VALUES (?)`, [migrations.length]);

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { messageOf, type FailureError } from '@scanflow/failure';
-import type { Database, Dialect, Statements } from './database.ts';
+import type { Database, Dialect, OnMigration, Statements } from './database.ts';
 
 /** What the owner of a file says of it where it cannot be used. */
 export interface FileFaults {
@@ -22,6 +22,8 @@ export interface SqliteOptions {
   readonly atOpening?: string;
   /** Tables that the check reads last. */
   readonly checkLast?: readonly string[];
+  /** Called before tables of an older Scanflow are changed, which goes one way. */
+  readonly onMigration?: OnMigration | undefined;
   readonly faults: FileFaults;
 }
 
@@ -31,6 +33,7 @@ export function openSqlite({
   migrations,
   atOpening = '',
   checkLast = [],
+  onMigration,
   faults,
 }: SqliteOptions): Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
@@ -46,7 +49,7 @@ export function openSqlite({
     db.exec(
       'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;',
     );
-    migrate(db, migrations, faults);
+    migrate(db, migrations, faults, onMigration);
     db.exec(atOpening);
   } catch (error) {
     db.close();
@@ -151,9 +154,15 @@ function takeLock(path: string, { inUse }: FileFaults): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync, migrations: readonly string[], { tooNew }: FileFaults): void {
+function migrate(
+  db: DatabaseSync,
+  migrations: readonly string[],
+  { tooNew }: FileFaults,
+  onMigration: OnMigration | undefined,
+): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
   if (version > migrations.length) throw tooNew(version);
+  if (version > 0 && version < migrations.length) onMigration?.(version, migrations.length);
   migrations.slice(version).forEach((sql, index) => {
     db.exec('BEGIN IMMEDIATE');
     try {

@@ -10,6 +10,7 @@ import {
   openSqlite as openFile,
   type Database,
   type FileFaults,
+  type OnMigration,
   openPostgres as openServer,
   type PostgresOptions,
   type Statements,
@@ -41,7 +42,12 @@ export async function openConfiguredLedger(
   log: Log,
   consequences: Consequences,
 ): Promise<Ledger> {
-  const options = { leaseMs: lease, consequences };
+  const onMigration = (from: number, to: number): void =>
+    log.warn(
+      `the ledger is updated (version ${from} to ${to}), which goes one way: an older Scanflow then refuses it (LEDGER_TOO_NEW). To go back, restore the backup of before the update: docs/releases.md`,
+      { from, to },
+    );
+  const options = { leaseMs: lease, consequences, onMigration };
   if (url === undefined) return openOwn(data, options, log);
   const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'ledger.tls.ca');
   return openSharedLedger({
@@ -105,9 +111,17 @@ export function ledgerOn(
 /** Opens (or makes) the ledger. Throws FailureError LEDGER_IN_USE, LEDGER_TOO_NEW. */
 export function openLedger(
   path: string,
-  options: { readonly leaseMs?: number; readonly consequences?: Consequences } = {},
+  options: {
+    readonly leaseMs?: number;
+    readonly consequences?: Consequences;
+    readonly onMigration?: OnMigration;
+  } = {},
 ): Ledger {
-  return ledgerOn(openSqlite(path), options.leaseMs, options.consequences);
+  return ledgerOn(
+    openSqlite(path, MIGRATIONS, VOID_CLAIMS, options.onMigration),
+    options.leaseMs,
+    options.consequences,
+  );
 }
 
 /** The server need not answer yet. Every method throws FailureError LEDGER_UNREACHABLE, LEDGER_TLS, LEDGER_DENIED, LEDGER_TOO_NEW. */
@@ -141,7 +155,8 @@ export const openSqlite = (
   path: string,
   migrations: readonly string[] = MIGRATIONS,
   atOpening: string = VOID_CLAIMS,
-): Database => openFile({ path, migrations, atOpening, checkLast: LAST, faults: FAULTS });
+  onMigration?: OnMigration,
+): Database => openFile({ path, migrations, atOpening, checkLast: LAST, onMigration, faults: FAULTS });
 
 const VOID_CLAIMS = `DELETE FROM lease; UPDATE leg SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;
   UPDATE delivery SET claim = NULL, next_try = updated WHERE claim IS NOT NULL;

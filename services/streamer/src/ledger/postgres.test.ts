@@ -189,6 +189,19 @@ test('shared ledger: one of a newer Scanflow is left alone', { skip }, async (t)
   await assert.rejects(ledger.read(readCursor), { code: 'LEDGER_TOO_NEW' });
 });
 
+test('shared ledger: before it is changed for a newer Scanflow, that is told once', { skip }, async (t) => {
+  const { options } = await place();
+  const old = openPostgres(options, MIGRATIONS.slice(0, -2));
+  await old.read(() => Promise.resolve());
+  await old.close();
+  const told: number[][] = [];
+  const onMigration = (from: number, to: number): void => void told.push([from, to]);
+  const ledgers = [1, 2].map(() => openSharedLedger({ ...options, onMigration }));
+  t.after(() => Promise.all(ledgers.map((ledger) => ledger.close())));
+  await Promise.all(ledgers.map((ledger) => ledger.read(readCursor)));
+  assert.deepEqual(told, [[MIGRATIONS.length - 2, MIGRATIONS.length]]);
+});
+
 test('shared ledger: a migration that fails leaves the version before it', { skip }, async () => {
   const { server: running, name, options } = await place();
   const broken = openPostgres(options, [

@@ -57,6 +57,22 @@ test('ledger: one of a newer Scanflow is left alone', async (t) => {
   assert.throws(() => openLedger(path), { code: 'LEDGER_TOO_NEW' });
 });
 
+test('ledger: before it is changed for a newer Scanflow, that is told, and only then', async (t) => {
+  const path = await place(t);
+  await openSqlite(path, MIGRATIONS.slice(0, -2), '').close();
+  const told: number[][] = [];
+  const onMigration = (from: number, to: number): void => {
+    const file = new DatabaseSync(path, { readOnly: true });
+    told.push([from, to, Number(file.prepare('PRAGMA user_version').get()?.['user_version'])]);
+    file.close();
+  };
+  for (let start = 0; start < 2; start += 1) await openLedger(path, { onMigration }).close();
+  const last = MIGRATIONS.length;
+  assert.deepEqual(told, [[last - 2, last, last - 2]]);
+  await openLedger(await place(t), { onMigration }).close();
+  assert.equal(told.length, 1, 'a new ledger has nothing to lose');
+});
+
 test('ledger: a migration that fails leaves the version before it', async (t) => {
   const path = await place(t);
   assert.throws(() => openSqlite(path, [...MIGRATIONS, 'CREATE TABLE more (x); CREATE TABLE series (y)']));
