@@ -3,7 +3,7 @@
  * programs, dcm2niix and the validator among them.
  */
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { countsOf, planDiff, type PlanNow } from '@scanflow/bids/diff';
@@ -216,6 +216,9 @@ test('bids: while the dataset cannot be looked at, nothing is erased, and the co
   assert.equal((await niftis(dataset)).length, 1);
   assert.equal((await listed(rig)).length, 1);
   await startBids();
+  // cal2wl, which is not here, would take it away
+  await rm(join(rig.data, 'bookings'), { recursive: true });
+  await mkdir(join(rig.data, 'bookings'));
   await until(async () => (await scanflow(...erase)).code === 0 || undefined, {
     what: 'it is erased, once the service listens',
     timeoutMs: 60_000,
