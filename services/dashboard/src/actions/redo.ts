@@ -46,7 +46,8 @@ export function addRedo(app: FastifyInstance, options: RedoOptions): void {
 /** Undefined where there is no such session, or it has no dataset. */
 async function planFor(id: string, person: Person, options: RedoOptions): Promise<PlanAnswer | undefined> {
   const found = await findFor(person, id, options);
-  const of = { ...found, answer: isAway(found.answer) ? found.answer : onlyOne(found.answer, id) };
+  if (isAway(found.answer)) return { state: 'none', code: 'SERVICE_AWAY', message: t.bids.away };
+  const of = { ...found, answer: onlyOne(found.answer, id) };
   return (await plansOf(of, { person, plans: options.plans, hasDataset: options.facility.hasDataset })).get(
     id,
   );

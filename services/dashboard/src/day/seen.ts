@@ -44,11 +44,11 @@ function partsSeen(person: Person, facts: Parts): Pick<DayFacts, 'bookings' | 'e
   return { bookings, sessions, exams };
 }
 
-/** Without the series of other projects, and without labels and folder where these are another project's. */
+/** Without the series of other projects, and without labels, folder and verdict where these are another project's. */
 function sessionSeen(session: DaySession, sees: (project: string | undefined) => boolean): DaySession[] {
   const series = session.series.filter(({ project }) => sees(project));
   if (sees(session.labels?.project)) return [{ ...session, series }];
-  const { labels: _, folder: __, ...rest } = session;
+  const { labels: _, folder: __, bids: ___, ...rest } = session;
   return series.length === 0 ? [] : [{ ...rest, series }];
 }
 

@@ -158,6 +158,30 @@ test('plan: a service that gives none, is at it, or says nonsense is a sentence,
   }
 });
 
+test('plan: the day asks for none, and a session that still grows neither', async (t) => {
+  let asked = 0;
+  const growing = FOUND.sessions.map((one) => ({ ...one, complete: false }));
+  const pages = {
+    '/api/board/find': { sessions: growing, hooks: [] },
+    '/api/board/bookings': { bookings: [] },
+  };
+  // a page of its own, which is read only where it is asked for
+  Object.defineProperty(pages, PLAN, {
+    get: () => {
+      asked += 1;
+      return made();
+    },
+  });
+  const { get, signedIn } = await rig(t, () => ({ status: 200, body: FOUND }), pages);
+  const cookie = await signedIn('it');
+  assert.match((await get('/', { cookie })).body, /p · s · 1/);
+  assert.match((await get('/session/A9', { cookie })).body, /once no more images are expected/);
+  assert.equal(asked, 0);
+  Object.assign(pages, { '/api/board/find': FOUND });
+  await get('/session/A9', { cookie });
+  assert.equal(asked, 1);
+});
+
 test('plan: after a silence nobody waits again for ten seconds', async () => {
   const clock = { now: 0 };
   let asked = 0;
