@@ -22,6 +22,7 @@ const SLOW_UNIT_TESTS = [
   'packages/dimse/src/scp/find.test.ts',
   'packages/dimse/src/scp/limits.test.ts',
   'packages/dimse/src/scp/normalized.test.ts',
+  'services/bids/src/plans.test.ts',
   'services/bids/src/work/full-disk.test.ts',
   'services/bids/src/work/hindrances.test.ts',
   'services/bids/src/work/kills-each.test.ts',
