@@ -146,8 +146,8 @@ export class Machine {
   }
 
   /** Likewise; its standard output. Throws with all that it wrote if it fails. */
-  async must(commands: string): Promise<string> {
-    const { code, stdout, stderr } = await this.sh(commands);
+  async must(commands: string, asRoot = false): Promise<string> {
+    const { code, stdout, stderr } = await this.sh(commands, asRoot);
     assert.equal(code, 0, `${commands}\n${stdout}${stderr}`);
     return stdout;
   }

@@ -37,6 +37,7 @@ suite('docs: TLS and storage commitment', { skip: await whyNot() }, async () => 
   const send = (seriesNumber: number): Promise<string> =>
     machine.must(
       `storescu ${SECURED} -aet PRISMA -aec ORTHANC +sd receiver.example.org 2763 /srv/phantom-${seriesNumber}`,
+      true,
     );
   /** The next `series show ID` of the page is about this series. */
   const isAbout = ({ id }: StoredSeries): void => {
@@ -75,13 +76,16 @@ suite('docs: TLS and storage commitment', { skip: await whyNot() }, async () => 
     before: {
       up: async () => {
         await mkdir(machine.path('/srv/archive'), { recursive: true });
-        await machine.must(`(
+        await machine.must(
+          `(
           cd /etc/scanflow-ca
           openssl req -newkey rsa:3072 -nodes -subj /O=Example/CN=pacs -keyout pacs.key -out pacs.csr
           echo subjectAltName=DNS:pacs.example.org > pacs.ext
           openssl x509 -req -in pacs.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 825 -extfile pacs.ext -out pacs.pem
           install -m 644 pacs.key pacs.pem ca.pem /srv/archive/
-        )`);
+        )`,
+          true,
+        );
         await start(TLS);
       },
     },
