@@ -1,11 +1,13 @@
 /** The titles of the pages about booking: Scanflow reads the good ones as the page says, and answers the bad ones word for word. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { interpret, type BookableEvent, type Outcome } from '@scanflow/booking';
-import { bookingRules, loadConfig } from '@scanflow/config';
+import { bookingRules, formatIssue, loadConfig } from '@scanflow/config';
 import { event } from '@scanflow/testkit/events';
+import { mergeYaml } from './merge.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const loaded = await loadConfig(join(ROOT, 'config/scanflow.yaml'));
@@ -77,6 +79,24 @@ for (const page of ['booking.md', 'booking-reference.md']) {
       assert.equal(judge({ summary }).code, 'BOOKING', summary);
   });
 }
+
+test('docs/booking-reference.md: each piece of configuration is good', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-docs-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const pieces = (await read('booking-reference.md')).matchAll(/^```yaml\n([\s\S]*?)^```/gm);
+  // without the sample's own calendar, which one piece renames
+  const parts = ['calendars: none', 'calendars: {}', 'scanners: { skyra: { aet: SKYRA, modality: MR } }'];
+  const sample = parts.reduce(mergeYaml, await readFile(join(ROOT, 'config/scanflow.yaml'), 'utf8'));
+  let count = 0;
+  for (const [, piece = ''] of pieces) {
+    count += 1;
+    const file = join(folder, `${count}.yaml`);
+    await writeFile(file, mergeYaml(sample, piece));
+    const result = await loadConfig(file);
+    assert.deepEqual(result.ok ? [] : result.issues.map(formatIssue), [], piece);
+  }
+  assert.ok(count >= 4, 'the page has no pieces of configuration');
+});
 
 test('docs/booking.md: five good titles and five bad ones', async () => {
   const titles = titlesIn(await read('booking.md'));

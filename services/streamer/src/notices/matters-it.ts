@@ -143,9 +143,19 @@ const hookDrafts = ({ hooks }: Facts): Draft[] =>
     ],
   }));
 
+const renamedDraft = (calendar: string, message: string | undefined): Draft => ({
+  key: `renamed:${calendar}`,
+  topic: 'calendar',
+  heading: `The calendar ${calendar} seems to have a new name`,
+  items:
+    message === undefined ? [] : [{ id: 'renamed', text: 'CALENDAR_RENAMED: the worklist stays as it is' }],
+  paragraphs: message === undefined ? [] : [message],
+});
+
 function calendarDrafts({ calendars = [] }: Facts, { stale }: ItRules): Draft[] {
   return calendars.flatMap(({ calendar, state, ageSeconds, failure, held = 0 }): Draft[] => {
-    const old = state !== 'good' && (ageSeconds === undefined || ageSeconds * 1000 >= stale);
+    const isRenamed = failure?.code === 'CALENDAR_RENAMED';
+    const old = state !== 'good' && !isRenamed && (ageSeconds === undefined || ageSeconds * 1000 >= stale);
     const since = ageSeconds === undefined ? 'never' : `${span(ageSeconds * 1000)} ago`;
     return [
       {
@@ -160,6 +170,7 @@ function calendarDrafts({ calendars = [] }: Facts, { stale }: ItRules): Draft[] 
           'The worklist keeps what the calendar said last. New bookings do not reach the scanner.',
         ],
       },
+      renamedDraft(calendar, isRenamed ? failure.message : undefined),
       {
         key: `held:${calendar}`,
         topic: 'calendar',

@@ -63,6 +63,7 @@ test('matters of IT: each kind of trouble is a matter of its own', () => {
       { calendar: 'old', state: 'stale', ageSeconds: 7_200, failure: { code: 'FEED_HTML', message: 'm' } },
       { calendar: 'fresh', state: 'stale', ageSeconds: 60 },
       { calendar: 'never', state: 'unknown' },
+      { calendar: 'mr1', state: 'unknown', failure: { code: 'CALENDAR_RENAMED', message: 'm' } },
       { calendar: 'shrunk', state: 'good', ageSeconds: 99_999, held: 30 },
     ],
     machines: new Map([
@@ -98,6 +99,7 @@ test('matters of IT: each kind of trouble is a matter of its own', () => {
     '1 failed runs of the hook nifti',
     'The calendar old cannot be read',
     'The calendar never cannot be read',
+    'The calendar mr1 seems to have a new name',
     'The calendar shrunk lost many bookings at once',
     'Trouble with /project: STORE_ROOT_MISSING',
     'The disk of /data (receiver) is nearly full: 0.1 of 9.0 GB free',
