@@ -33,7 +33,10 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
 const KINDS = /^(transient|permanent|ambiguous|notice)(, (transient|permanent|ambiguous))*$/;
 
 test('failures: every code of the source is in the documentation', async () => {
-  const elsewhere = [...(await codesInPage('docs/booking-reference.md')), ...(await codesInPage('docs/operations.md'))];
+  const elsewhere = [
+    ...(await codesInPage('docs/booking-reference.md')),
+    ...(await codesInPage('docs/operations.md')),
+  ];
   const documented = [...(await codesInPage('docs/failures.md')), ...elsewhere].map(({ code }) => code);
   const known = new Set([...documented, ...Object.values(NOT_OURS).flat()]);
   const missing = [...(await codesInSource())]

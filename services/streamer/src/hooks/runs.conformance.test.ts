@@ -17,15 +17,7 @@ import {
   type OpenFollowed,
 } from './conformance.test.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
-import {
-  delivered,
-  nextDelivery,
-  notDelivered,
-  openRuns,
-  prune,
-  retryDeliveries,
-  skipHook,
-} from './sql.ts';
+import { delivered, nextDelivery, notDelivered, openRuns, prune, retryDeliveries, skipHook } from './sql.ts';
 import { convertLabelled, redoSession, seriesLabelled } from './bids-sql.ts';
 
 export function runConformance(name: string, open: OpenFollowed): void {
