@@ -15,6 +15,9 @@ import { countText, holdsStoring, isFull, waitingFaults } from './waiting.ts';
 /** Orthanc may be restarted without the streamer being called unhealthy. */
 const UNREACHABLE_MS = 60_000;
 
+/** Work that still fails does so again within this time. */
+const SETTLED_MS = 10_000;
+
 /** A root to which nothing is written. */
 export interface RefusedRoot {
   readonly path: string;
@@ -23,8 +26,8 @@ export interface RefusedRoot {
 
 export class Condition {
   #orthanc: { readonly failure: Failure; readonly since: number } | undefined;
-  /** The work during which the ledger failed, and how. */
-  readonly #ledger = new Map<string, Failure>();
+  /** The work during which the ledger failed, how, and when last. */
+  readonly #ledger = new Map<string, { readonly failure: Failure; readonly at: number }>();
   #low: readonly LowSpace[] = [];
   #refused: ReadonlyMap<string, Failure> = new Map();
   system: SystemInfo | undefined;
@@ -61,13 +64,20 @@ export class Condition {
     return this.system === undefined ? undefined : true;
   }
 
-  /** A round of this work went through. */
-  worked(step: string): void {
+  /**
+   * A round of this work went through. Other work that failed long before it began, and not again, waits in a round of its
+   * own: some do so for hours.
+   *
+   * @param began as `at` of ledgerFailed
+   */
+  worked(step: string, began: number): void {
     this.#ledger.delete(step);
+    for (const [other, { at }] of this.#ledger) if (began - at >= SETTLED_MS) this.#ledger.delete(other);
   }
 
-  ledgerFailed(step: string, failure: Failure): void {
-    this.#ledger.set(step, failure);
+  /** @param at by a clock that nobody sets */
+  ledgerFailed(step: string, failure: Failure, at: number): void {
+    this.#ledger.set(step, { failure, at });
   }
 
   /** Sets the roots that have too little free space. True if they are others than before. */
@@ -120,7 +130,7 @@ export class Condition {
   /** @param destinations those that wait for their hours, which is no fault */
   health(now: number, destinations: Readonly<Record<string, string>> = {}): Health {
     const down = this.#orthanc;
-    const [ledger] = this.#ledger.values();
+    const ledger = this.#ledger.values().next().value?.failure;
     const faults = this.#faults(now);
     return {
       ok: faults.every(({ state }) => state !== 'failing'),
@@ -154,7 +164,7 @@ export class Condition {
 
   #faults(now: number): Fault[] {
     const down = this.#orthanc;
-    const [ledger] = this.#ledger.values();
+    const ledger = this.#ledger.values().next().value?.failure;
     const failing = ({ code, message }: Reason): Fault => ({ state: 'failing', code, message });
     const degraded = (code: string, message: string): Fault => ({ state: 'degraded', code, message });
     return [

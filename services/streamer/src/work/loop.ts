@@ -85,15 +85,16 @@ async function forever(
   const pause = new Wake();
   const ended = (): boolean => signal.aborted;
   while (!ended()) {
+    const began = performance.now();
     try {
       await round();
-      condition.worked(name);
+      condition.worked(name, began);
     } catch (error) {
       if (ended()) return;
       const failure = failureOf(error);
       metrics.failed(name, failure.code);
       const fromOrthanc = failure.code.startsWith('ORTHANC_');
-      if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure);
+      if (LEDGER_DOWN.has(failure.code)) condition.ledgerFailed(name, failure, performance.now());
       if (!fromOrthanc || condition.orthancFailed(failure, clock.now()))
         log.error(`${name} fails`, { ...failure });
       log.debug('the error itself', { step: name, error });
