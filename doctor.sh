@@ -24,6 +24,11 @@ state_of() { docker inspect --format '{{.State.Status}} {{.State.ExitCode}} {{.R
 # why a container does not run: the last error of its log, else its last line
 last_words() { # last_words ID
   docker logs --tail 200 "$1" >"$said" 2>&1
+  if grep -qE '^E[0-9]{4} ' "$said"; then
+    # Orthanc: errors, without time and place. The first of a start has the cause, and the last says that it ends
+    sed -nE 's/^E[0-9]{4} [^]]*\] /    /p' "$said" | tail -4 | awk '!seen[$0]++'
+    return
+  fi
   { grep -E '"level":"error"|^[a-z]+: ' "$said" || cat "$said"; } | tail -1 | spoken
 }
 

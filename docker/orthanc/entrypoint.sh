@@ -14,6 +14,12 @@ if [ -e "$store/.restoring" ]; then
   exit 1
 fi
 need orthanc-users.json
+for path in "$store" "$store/db" "$store/tmp" "$store/db/index"; do
+  [ ! -e "$path" ] || [ -w "$path" ] && continue
+  echo "orthanc: user $(id -u) cannot write $path. Correct the owner: docker compose run --rm --no-deps --user 0 --cap-add CHOWN" \
+    "--cap-add DAC_OVERRIDE --entrypoint chown orthanc -R $(id -u):$(id -g) $store" >&2
+  exit 1
+done
 mkdir -p "$store/db" "$store/tmp"
 # what an earlier run left half made is of no use
 find "$store/tmp" -mindepth 1 -delete
