@@ -81,6 +81,18 @@ suite('an imaging session through the stack', options, () => {
     assert.equal(table.match(/^[0-9a-f]{8} {2}complete .* 12\/12 +\/project\/\S+ *$/gm)?.length, 4, table);
   });
 
+  test('find: what people know leads to the booking, its item, its exam and its series', async () => {
+    const find = (term: string): Promise<string> => demo.exec('streamer', 'scanflow', 'find', term);
+    const bySubject = await find('sub-001');
+    const [, accession = ''] = /^\d{4}-.* booking +(\w+) +3010001\.01 sub-001 /m.exec(bySubject) ?? [];
+    assert.notEqual(accession, '', bySubject);
+    const found = await find(accession);
+    assert.match(found, /^BOOKINGS \(1\)\n[^]*^SERIES \(2\)\n/m);
+    const paths = [...found.matchAll(/\/project\/\S+/g)].map(([path]) => path);
+    assert.equal(paths.length, 2, found);
+    for (const path of paths) assert.match(await find(path), new RegExp(`^BOOKINGS[^]*${accession}`, 'm'));
+  });
+
   test('project storage: 48 images, and each manifest holds for its folder', async () => {
     const sh = (script: string): Promise<string> => demo.exec('streamer', 'sh', '-c', script);
     assert.equal((await sh("find /project -name '*.dcm' | wc -l")).trim(), '48');
