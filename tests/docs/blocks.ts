@@ -25,6 +25,7 @@ export const PAGES = [
   'scale.md',
   'tls.md',
   'commitment.md',
+  'swarm.md',
 ] as const;
 
 export type Page = (typeof PAGES)[number];
