@@ -87,9 +87,9 @@ suite('an imaging session through the stack', options, () => {
     const [, accession = ''] = /^\d{4}-.* booking +(\w+) +3010001\.01 sub-001 /m.exec(bySubject) ?? [];
     assert.notEqual(accession, '', bySubject);
     const found = await find(accession);
-    assert.match(found, /^BOOKINGS \(1\)\n[^]*^SERIES \(2\)\n/m);
+    const [, series] = /^BOOKINGS \(1\)\n[^]*^SERIES \((\d+)\)\n/m.exec(found) ?? [];
     const paths = [...found.matchAll(/\/project\/\S+/g)].map(([path]) => path);
-    assert.equal(paths.length, 2, found);
+    assert.ok(paths.length > 0 && paths.length === Number(series), found);
     for (const path of paths) assert.match(await find(path), new RegExp(`^BOOKINGS[^]*${accession}`, 'm'));
   });
 

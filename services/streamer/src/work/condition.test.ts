@@ -5,7 +5,7 @@ import { transient } from '@scanflow/failure';
 import { Condition } from './condition.ts';
 
 const AWAY = transient('LEDGER_UNREACHABLE', 'PostgreSQL does not answer.');
-const codes = (condition: Condition): string[] => condition.health(0).faults.map(({ code }) => code);
+const codes = (condition: Condition): string[] => (condition.health(0).faults ?? []).map(({ code }) => code);
 
 test('condition: a ledger that answers others again is no fault, though the work that failed now waits for an hour', () => {
   const condition = new Condition();
