@@ -45,6 +45,7 @@ if [ "$with_tools" = yes ]; then
   need util-linux command -v findmnt
   need dcm2niix command -v dcm2niix
   need prometheus command -v promtool
+  need haproxy test -x /usr/sbin/haproxy
   need orthanc-dicomweb test -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so
   need orthanc-gdcm test -e /usr/share/orthanc/plugins/libOrthancGdcm.so
 fi

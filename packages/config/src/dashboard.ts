@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Finding } from './issue.ts';
 import { callingTls, listeningTls } from './network.ts';
 import { database, databaseRules } from './streaming.ts';
-import { bindAddress, file, host, interval, pattern, port } from './values.ts';
+import { bindAddress, file, host, interval, pattern, port, proxyAddresses } from './values.ts';
 
 const address = z.url({ protocol: /^https?$/, error: 'expected an address like http://cal2wl:9101' });
 
@@ -79,8 +79,7 @@ export const dashboard = z.strictObject({
     .describe(
       'Names by which browsers open the board, such as `board.example.org`. They must come by TLS: by `tls`, or by a reverse proxy in front (docs/sign-in.md). Loopback works without TLS and without an entry.',
     ),
-  proxies: z
-    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]))
+  proxies: proxyAddresses
     .default([])
     .describe(
       'Addresses and networks of the reverse proxies in front, such as `[172.18.0.1]`. Only they may say who asks (`X-Forwarded-For`) and that TLS was used (`X-Forwarded-Proto`).',

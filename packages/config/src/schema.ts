@@ -17,6 +17,7 @@ import {
   port,
   timeZone,
   file,
+  proxyAddresses,
 } from './values.ts';
 import { commitments, destination } from './destination.ts';
 import { cleanup, hook, sessions, ledger, arrivals, tag } from './streaming.ts';
@@ -162,6 +163,11 @@ const worklist = z.strictObject({
     .enum(['ignore', 'exact'])
     .default('ignore')
     .describe("Whether `doe` finds `Doe`: upper and lower case in Patient's Name and other names of people."),
+  proxies: proxyAddresses
+    .default([])
+    .describe(
+      'Addresses and networks of proxies in front that speak the PROXY protocol (HAProxy: `send-proxy-v2`), such as `[10.0.5.0/24]`. Only they may say who asks, and they must. The address that they name counts for limits, logs and `/api/rejected`.',
+    ),
   tls: listeningTls
     .optional()
     .describe(

@@ -117,6 +117,9 @@ export const bindAddress = z
   })
   .meta({ title: 'address' });
 
+/** Proxies in front: addresses and networks. */
+export const proxyAddresses = z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]));
+
 /** A host name or an address, without port, scheme or path. */
 export const host = z
   .string()

@@ -14,7 +14,7 @@ import {
   openTlsStore,
 } from '@scanflow/runtime';
 import { senderList, type SenderList } from '@scanflow/dimse/access';
-import { openAcceptor, type TlsAcceptor } from '@scanflow/dimse';
+import { isAmong, openAcceptor, type TlsAcceptor } from '@scanflow/dimse';
 import { addressOf, type Check } from '@scanflow/transfer/doctor/check';
 import { addTrials, TRIAL_MS } from '@scanflow/transfer/doctor/trials';
 import { worklistChecks } from '@scanflow/transfer/doctor/worklist';
@@ -204,6 +204,7 @@ const settingsOf = (config: Config, log: Log) => ({
   log,
   matching: matchingOf(config),
   maxAnswers: config.worklist.maxAnswers,
+  proxies: isAmong(config.worklist.proxies),
 });
 
 const matchingOf = ({ worklist }: Config): ScpSettings['matching'] => ({

@@ -37,6 +37,8 @@ const NO_ROLE =
 interface Setup {
   /** Counts up from 1 per listen(). */
   readonly id: number;
+  /** Of the peer: behind a proxy, the one that it named. */
+  readonly address: string;
   readonly options: ScpOptions;
   readonly limits: ScpLimits;
   /** For what the peer sends; the connection closes it. */
@@ -64,8 +66,8 @@ export class Connection {
   #idle: NodeJS.Timeout | undefined;
   #idleSince: number | undefined;
 
-  constructor(socket: Socket, { id, options, limits, room, turns }: Setup) {
-    this.address = socket.remoteAddress ?? '';
+  constructor(socket: Socket, { id, address, options, limits, room, turns }: Setup) {
+    this.address = address;
     const certificate = certificateOf(socket);
     const who = { calledAet: '', callingAet: '', address: this.address, id };
     this.#info = certificate === undefined ? who : { ...who, certificate };

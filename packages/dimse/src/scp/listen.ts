@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Budget, Turns } from './fairness.ts';
 import { Connection } from './connection.ts';
+import { readProxyHeader } from './proxied.ts';
 import { LIMITS, type NoRoom, type ScpOptions, type ScpLimits } from './types.ts';
 
 /**
@@ -21,49 +22,77 @@ export interface Listening {
 export async function listen(options: ScpOptions): Promise<Listening> {
   const limits = { ...LIMITS, ...options.limits };
   const gate = new Gate(limits);
-  const budget = new Budget(limits);
-  const turns = new Turns();
-  let count = 0;
-  const start = (socket: Socket): void => {
-    count += 1;
-    const address = socket.remoteAddress ?? '';
-    const room = budget.open(address, (limit) => reportNoRoom(options, address, limit));
-    const connection = new Connection(socket, { id: count, options, limits, room, turns });
-    gate.guests.add(connection);
-    void connection.run().then(() => gate.guests.delete(connection));
-  };
-  const onSocket = (socket: Socket): void => {
+  const door = { options, limits, gate, start: starter(options, limits, gate) };
+  const server = createServer((socket) => {
     const address = socket.remoteAddress;
-    if (address === undefined) {
-      socket.destroy();
-      return;
-    }
-    const { refuse, full } = gate.makeRoom(address);
-    if (full !== undefined) {
-      options.log.warn('connection.limit', { address, limit: full, refused: refuse });
-      options.events?.refused?.(address, full);
-    }
-    if (refuse) {
-      socket.destroy();
-      return;
-    }
-    if (options.tls === undefined) {
-      start(socket);
-      return;
-    }
-    const handshake = new Handshake(socket);
-    gate.guests.add(handshake);
-    void handshake.run(options).then((secured) => {
-      gate.guests.delete(handshake);
-      if (secured !== undefined) start(secured);
-    });
-  };
-  const server = createServer(onSocket);
+    if (address === undefined) socket.destroy();
+    else if (options.proxies?.(address) === true) onProxy(socket, address, door);
+    else onClient(socket, address, door);
+  });
   server.listen({ port: options.port, host: options.bind, backlog: BACKLOG });
   await once(server, 'listening');
   server.on('error', (error) => options.log.error('server.error', { error: error.name }));
   let closing: Promise<void> | undefined;
   return { port: portOf(server), close: () => (closing ??= close(server, gate, limits.closeMs)) };
+}
+
+type Start = (socket: Socket, address: string) => void;
+
+interface Door {
+  readonly options: ScpOptions;
+  readonly limits: ScpLimits;
+  readonly gate: Gate;
+  readonly start: Start;
+}
+
+function starter(options: ScpOptions, limits: ScpLimits, { guests }: Gate): Start {
+  const budget = new Budget(limits);
+  const turns = new Turns();
+  let count = 0;
+  return (socket, address) => {
+    count += 1;
+    const room = budget.open(address, (limit) => reportNoRoom(options, address, limit));
+    const connection = new Connection(socket, { id: count, address, options, limits, room, turns });
+    guests.add(connection);
+    void connection.run().then(() => guests.delete(connection));
+  };
+}
+
+/** Whether it may stay; otherwise it is gone. */
+function enters(socket: Socket, address: string, { options, gate }: Door): boolean {
+  const { refuse, full } = gate.makeRoom(address);
+  if (full !== undefined) {
+    options.log.warn('connection.limit', { address, limit: full, refused: refuse });
+    options.events?.refused?.(address, full);
+  }
+  if (refuse) socket.destroy();
+  return !refuse;
+}
+
+function onClient(socket: Socket, address: string, door: Door): void {
+  const { options, gate, start } = door;
+  if (!enters(socket, address, door)) return;
+  if (options.tls === undefined) {
+    start(socket, address);
+    return;
+  }
+  const handshake = new Arrival(socket, address);
+  gate.guests.add(handshake);
+  void handshake.secure(options).then((secured) => {
+    gate.guests.delete(handshake);
+    if (secured !== undefined) start(secured, address);
+  });
+}
+
+function onProxy(socket: Socket, proxy: string, door: Door): void {
+  const { options, limits, gate } = door;
+  if (!enters(socket, proxy, door)) return;
+  const arrival = new Arrival(socket, proxy);
+  gate.guests.add(arrival);
+  void arrival.clientOf(options, limits.artimMs).then((address) => {
+    gate.guests.delete(arrival);
+    if (address !== undefined) onClient(socket, address, door);
+  });
 }
 
 function reportNoRoom({ log, events }: ScpOptions, address: string, limit: NoRoom): void {
@@ -99,17 +128,17 @@ interface Guest {
   close(ms: number): Promise<void>;
 }
 
-/** A connection that does its TLS handshake: a guest like any other, and a silent one until it is done. */
-class Handshake implements Guest {
+/** A connection before its association: its proxy says for whom it is, or it does its TLS handshake. A silent guest like any other. */
+class Arrival implements Guest {
   readonly address: string;
   readonly silent = true;
   readonly idleSince = undefined;
   readonly unfinishedSince = undefined;
   readonly #socket: Socket;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, address: string) {
     this.#socket = socket;
-    this.address = socket.remoteAddress ?? '';
+    this.address = address;
   }
 
   evict(): void {
@@ -121,8 +150,19 @@ class Handshake implements Guest {
     return Promise.resolve();
   }
 
+  /** For whom the proxy opened it: itself, where it says so. Undefined where it said nothing, which is logged. Never rejects. */
+  async clientOf({ log, events }: ScpOptions, ms: number): Promise<string | undefined> {
+    const header = await readProxyHeader(this.#socket, ms);
+    if (header !== undefined) return header.address ?? this.address;
+    this.#socket.destroy();
+    const why = 'a proxy has to begin with a header of the PROXY protocol. HAProxy: send-proxy-v2';
+    log.warn('connection.proxy-failed', { address: this.address, why });
+    events?.refused?.(this.address, 'proxy');
+    return undefined;
+  }
+
   /** The secured connection; undefined where the handshake failed, which is logged. Never rejects. */
-  async run({ tls, log, events }: ScpOptions): Promise<Socket | undefined> {
+  async secure({ tls, log, events }: ScpOptions): Promise<Socket | undefined> {
     if (tls === undefined) return this.#socket;
     const secured = await tls.secure(this.#socket);
     if (secured.ok) return secured.socket;

@@ -168,8 +168,8 @@ export type NoRoom = 'bytes' | 'bytes per peer';
 
 /** Plain callbacks for metrics; they must not throw. */
 export interface ScpEvents {
-  /** A connection was closed at once, or another one was to make room; its TLS handshake failed; or it sent more than there is room for. */
-  refused?(address: string, why: 'total' | 'per peer' | 'tls' | NoRoom): void;
+  /** A connection was closed at once, or another one was to make room; its TLS handshake failed; its proxy did not say for whom it is; or it sent more than there is room for. */
+  refused?(address: string, why: 'total' | 'per peer' | 'tls' | 'proxy' | NoRoom): void;
   accepted?(association: AssociationInfo): void;
   rejected?(association: AssociationInfo, rejection: Rejection): void;
   /** The association, or what never became one, is over. */
@@ -260,4 +260,9 @@ export interface ScpOptions {
   readonly events?: ScpEvents;
   /** Default: plain TCP. */
   readonly tls?: TlsAcceptor;
+  /**
+   * Which addresses are proxies in front: their connections, and no others, begin with a header of the PROXY protocol, and the
+   * address in it counts. Default: none.
+   */
+  readonly proxies?: (address: string) => boolean;
 }

@@ -24,6 +24,8 @@ export interface ScpSettings {
   readonly policy: AccessPolicy;
   /** Undefined: plain TCP. */
   readonly tls: TlsAcceptor | undefined;
+  /** Which addresses are proxies in front that say who asks. */
+  readonly proxies?: (address: string) => boolean;
   readonly matching: MatchOptions;
   /** Most answers to a query; undefined: no limit. */
   readonly maxAnswers: number | undefined;
@@ -32,7 +34,7 @@ export interface ScpSettings {
   readonly log: DimseLog;
   readonly onAccepted: () => void;
   /**
-   * `reason` is `result/source/reason` of PS3.8 9.3.4; `limit` for a connection that was closed at once; `tls`. `why` is for
+   * `reason` is `result/source/reason` of PS3.8 9.3.4; `limit` for a connection that was closed at once; `tls`; `proxy`. `why` is for
    * people. AE titles are empty where the connection never said them.
    */
   readonly onRejected: (reason: string, caller: Sender, why: string) => void;
@@ -59,7 +61,7 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
     log,
     limits: worklistLimits,
     contexts: servedContexts,
-    ...defined({ tls: settings.tls }),
+    ...defined({ tls: settings.tls, proxies: settings.proxies }),
     onCreate,
     onSet,
     admit: (association) => policy.admit(association),
@@ -68,9 +70,8 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
       rejected: (caller, { result, source, reason, why }) =>
         onRejected(`${result}/${source}/${reason}`, caller, why),
       refused: (address, why) => {
-        const isTls = why === 'tls';
-        const words = isTls ? 'the TLS handshake failed; the log says why' : `too much at a time: ${why}`;
-        onRejected(isTls ? 'tls' : 'limit', { callingAet: '', calledAet: '', address }, words);
+        const [reason, words] = refusedAtOnce[why] ?? ['limit', `too much at a time: ${why}`];
+        onRejected(reason, { callingAet: '', calledAet: '', address }, words);
       },
       request: (_, report) => onRequest(report),
       unreadable: (association, why) => settings.onQuery(unreadable(association, why)),
@@ -79,6 +80,12 @@ export function startScp(settings: ScpSettings): Promise<Listening> {
     onFind: (request) => serve(request, settings),
   });
 }
+
+/** Reason and words of connections that no limit refused. */
+const refusedAtOnce: Readonly<Record<string, readonly [reason: string, words: string]>> = {
+  tls: ['tls', 'the TLS handshake failed; the log says why'],
+  proxy: ['proxy', 'a proxy has to say who asks: send-proxy-v2 of HAProxy'],
+};
 
 const now = (): string => Temporal.Now.instant().toString({ smallestUnit: 'second' });
 
