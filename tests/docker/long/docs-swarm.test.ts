@@ -160,7 +160,7 @@ suite('docs: swarm', { skip: await why() }, async () => {
     await until(async () => (await Promise.all(before.map(probes))).every((count) => count >= PROBES), {
       ...{ what: `${PROBES} probes of each`, timeoutMs: 120_000, everyMs: 1_000 },
     });
-    assert.match(await healthz(), /^503 .*STORE_DISK_FULL/);
+    assert.match(await healthz(one), /^503 .*STORE_DISK_FULL/);
     assert.deepEqual(await containers('streamer'), before, 'the same containers');
     t.diagnostic(`the disk was full for ${full.until(Temporal.Now.instant()).total('seconds').toFixed(0)} s`);
     await mount('-o', 'remount,size=64m', project);
