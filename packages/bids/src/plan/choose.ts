@@ -1,5 +1,6 @@
 /** What the rules make of each series: names before takes, echoes and parts are told apart. Pure. */
 import { entitiesOf } from '../names.ts';
+import { missingMetadata } from '../required.ts';
 import type { AslContext, Outcome, Rule, RuleSet } from '../rules/types.ts';
 import type { Output, SeriesFacts, SessionFacts, Target } from '../types.ts';
 
@@ -72,12 +73,27 @@ export function choose(session: SessionFacts, series: SeriesFacts, rules: RuleSe
     const some = `a rule names ${images.length} of its ${all} images, and no rule takes the others`;
     return leave(series, 'unknown', some, first.rule.at);
   }
+  const lacking = [
+    ...new Set(images.flatMap(({ target, output, metadata }) => missingMetadata(target, output, metadata))),
+  ];
+  if (lacking.length > 0)
+    return leave(
+      series,
+      'unknown',
+      `BIDS requires ${lacking.join(', ')} of it, and no header says that; a rule with metadata says it`,
+      first.rule.at,
+    );
   const main = taken.find(({ outcome }) => outcome.kind === 'target') ?? first;
   const { note, numbered = false } = main.outcome.kind === 'target' ? main.outcome : {};
   return { kind: 'chosen', series, rule: main.rule, numbered, note, images: withEchoes(images) };
 }
 
-const leave = (series: SeriesFacts, decision: Left['decision'], reason: string, rule?: string): Left => ({
+export const leave = (
+  series: SeriesFacts,
+  decision: Left['decision'],
+  reason: string,
+  rule?: string,
+): Left => ({
   kind: 'left',
   series,
   decision,

@@ -55,10 +55,25 @@ test('ASL: a rule says what each volume is; without it the series stays, and an 
     datatype: perf
     suffix: asl
     aslContext: {first: [m0scan], then: [control, label]}
+    metadata:
+      ArterialSpinLabelingType: PASL
+      BolusCutOffFlag: false
+      PostLabelingDelay: 1.8
+      BackgroundSuppression: false
+      M0Type: Included
+      TotalAcquiredPairs: 2
+      RepetitionTimePreparation: 4
+      MagneticFieldStrength: 3
+      MRAcquisitionType: 3D
+  - when: {name: perf-m0scan}
+    datatype: perf
+    suffix: m0scan
+    metadata: {EchoTime: 0.01, RepetitionTimePreparation: 4}
 `);
   const [made, m0] = plan([asl, { name: 'perf-m0scan' }], {}, set).series;
   assert.deepEqual(made?.outputs[0]?.aslContext, ['m0scan', 'control', 'label', 'control', 'label']);
   assert.deepEqual(m0?.outputs[0]?.metadata, {
+    ...{ EchoTime: 0.01, RepetitionTimePreparation: 4 },
     IntendedFor: ['bids::sub-001/ses-mr01/perf/sub-001_ses-mr01_asl.nii.gz'],
   });
 });
@@ -197,4 +212,22 @@ test('reversed phases: a map that others outdo names no field, and the plan says
   // without any image to correct, the maps stay together
   const alone = plan([epi('AP', 0), epi('PA', 1)]).series.map(({ outputs }) => outputs[0]?.metadata);
   assert.deepEqual(alone, [{ B0FieldIdentifier: 'pepolar' }, { B0FieldIdentifier: 'pepolar' }]);
+});
+
+test('field maps: what rounding explains does not part a map and its run; another adjustment or place does', () => {
+  const shim = [301, -72, 14];
+  const of = (geometry: SeriesFacts['geometry'], settings: readonly number[]): Partial<SeriesFacts> => ({
+    geometry,
+    outputs: [output({ shim: settings })],
+  });
+  const map = of(GEOMETRY, shim);
+  const source = (over: Partial<SeriesFacts>): unknown =>
+    plan([epi('AP', 0, map), epi('PA', 1, map), run('a', 2, over)]).series[2]?.outputs[0]?.metadata[
+      'B0FieldSource'
+    ];
+  const turned = { ...GEOMETRY, orientation: [1, 0.0004, 0, -0.0004, 1, 0] };
+  const shifted = { ...GEOMETRY, position: [-96.4, -96.2, -45.3] };
+  for (const geometry of [turned, shifted]) assert.equal(source(of(geometry, [301.2, -72, 14.1])), 'pepolar');
+  assert.equal(source(of(GEOMETRY, [312, -72, 14])), undefined);
+  assert.equal(source(of({ ...GEOMETRY, position: [-96, -96, -42] }, shim)), undefined);
 });

@@ -3,7 +3,15 @@ import { bidsLabel, pathOf } from '../names.ts';
 import type { RuleSet } from '../rules/types.ts';
 import { suggestionFor } from '../suggest.ts';
 import type { Conflict, Plan, PlannedOutput, PlannedSeries, SeriesFacts, SessionFacts } from '../types.ts';
-import { choose, withParts, withReconstructions, type Chosen, type Left, type Named } from './choose.ts';
+import {
+  choose,
+  leave,
+  withParts,
+  withReconstructions,
+  type Chosen,
+  type Left,
+  type Named,
+} from './choose.ts';
 import { corrections, type Corrections, type Placed } from './fieldmaps.ts';
 import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
 import { inTime, labelOf, settle, type Settled } from './takes.ts';
@@ -19,13 +27,18 @@ export function planSession(session: SessionFacts, rules: RuleSet, options: Part
   const chosen = withReconstructions(withParts(decided.filter((one) => one.kind === 'chosen')));
   const different = differentSeries(chosen);
   const disputed = new Set(different.flatMap(({ series }) => series));
-  const settled = settle(
+  const all = settle(
     chosen.filter(({ series }) => !disputed.has(series.id)),
     settings,
   );
+  const idle = calibrationsOfNothing(all);
+  const settled = all.filter((one) => !idle.includes(one));
   const byId = new Map<string, Left | Settled>([
     ...decided.flatMap((one) => (one.kind === 'left' ? [[one.series.id, one] as const] : [])),
     ...settled.map((one) => [one.chosen.series.id, one] as const),
+    ...idle.map(
+      ({ chosen: { series, rule } }) => [series.id, leave(series, 'unknown', NO_ASL, rule.at)] as const,
+    ),
   ]);
   const name = (image: Named): string => pathOf(labels.subject, labels.session, image.target);
   const doubles = [...different, ...sameNames(settled, name)];
@@ -36,6 +49,17 @@ export function planSession(session: SessionFacts, rules: RuleSet, options: Part
   );
   const conflicts = [...labelConflicts(session, labels), ...doubles];
   return { project: session.project, ...labels, accessionNumber: session.accessionNumber, series, conflicts };
+}
+
+const NO_ASL =
+  'an M0 scan names its ASL series (IntendedFor), and no ASL series of this session is in the dataset';
+
+/** BIDS requires of an M0 scan that it names an ASL series. */
+function calibrationsOfNothing(settled: readonly Settled[]): Settled[] {
+  const has = (one: Settled, suffix: string): boolean =>
+    one.decision === 'convert' &&
+    one.chosen.images.some(({ target }) => target.datatype === 'perf' && target.suffix === suffix);
+  return settled.some((one) => has(one, 'asl')) ? [] : settled.filter((one) => has(one, 'm0scan'));
 }
 
 const conflictOf = (conflicts: readonly Conflict[], id: string): Conflict | undefined =>
@@ -99,9 +123,14 @@ function merged(conflicts: readonly Conflict[]): Conflict[] {
 
 const keyOf = ({ target }: Named): string => pathOf('x', undefined, target);
 
-/** ReproIn marks repeats by `__dup`; scanners number them in other ways, which the protocol's name does not show. */
-const protocolOf = ({ series: { protocolName, seriesDescription } }: Chosen): string =>
-  (protocolName === '' ? seriesDescription : protocolName).replace(/__dup.*$/, '').trim();
+/**
+ * ReproIn marks repeats by `__dup`; scanners number them in other ways, which the protocol's name does not show. GE has the name of
+ * the whole exam there, and that of the protocol in Series Description.
+ */
+const protocolOf = ({ series: { manufacturer, protocolName, seriesDescription } }: Chosen): string => {
+  const isExam = /^ge/i.test(manufacturer) && seriesDescription !== '';
+  return (protocolName === '' || isExam ? seriesDescription : protocolName).replace(/__dup.*$/, '').trim();
+};
 
 const sentence = (labels: readonly string[]): string => {
   const text =

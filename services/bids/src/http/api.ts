@@ -91,7 +91,7 @@ function changes(long: Long, deps: ApiDeps): void {
     const isPreview = fieldsOf(body)['preview'] === true;
     const removed = await remove(readRemoval(body), isPreview, running, deps);
     const { folders, files, kept } = removed;
-    if (!isPreview) log.info('sessions removed', { sessions: folders.length, files, kept: kept.length });
+    if (!isPreview && files > 0) log.info('sessions removed', { sessions: folders.length, files, kept: kept.length });
     return { removed };
   });
 }

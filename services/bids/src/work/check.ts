@@ -71,6 +71,9 @@ const isRepeated = (
 const volumesOf = (one: Made, mean: NiftiHeader | undefined, facts: SeriesFacts): number =>
   isRepeated(one, mean, facts) ? facts.volumes : (one.header?.size[3] ?? 0) + (mean?.size[3] ?? 0);
 
+/** In s/mm²; up to here dcm2niix may take volumes as not weighted, and give no gradients. */
+const UNWEIGHTED = 50;
+
 /** @param mean the header of the mean images beside it */
 function checkOutput(one: Made, facts: SeriesFacts, mean: NiftiHeader | undefined): string | undefined {
   const { name, header, whole, bValues, bVectors } = one;
@@ -81,7 +84,7 @@ function checkOutput(one: Made, facts: SeriesFacts, mean: NiftiHeader | undefine
   return (
     (isOne ? checkWhole(header, volumes, facts) : undefined) ??
     (facts.volumes > 0 && volumes > facts.volumes ? wrongVolumes(volumes, facts) : undefined) ??
-    (isOne && facts.bValues.length > 1 && bValues === undefined
+    (isOne && facts.bValues.length > 1 && facts.bValues.some((b) => b > UNWEIGHTED) && bValues === undefined
       ? 'the DICOM images have b-values, and the converted image has none'
       : checkGradients(header.size[3], bValues, bVectors))
   );

@@ -156,7 +156,7 @@ function othersOf({ files }: Converted, made: readonly Made[]): string[] {
 }
 
 async function writeOutput(
-  { output, path, metadata, aslContext }: PlannedOutput,
+  { output, path, target: { datatype }, metadata, aslContext }: PlannedOutput,
   { folder, outputs, files }: Converted,
   { root, scrub }: SeriesOptions,
   signal: AbortSignal,
@@ -169,11 +169,11 @@ async function writeOutput(
         `The plan names the output ${output}, and dcm2niix made no sidecar of it.`,
       ),
     );
-  const target = join(newDataset(root), path);
-  await mkdir(dirname(target), { recursive: true });
+  const at = join(newDataset(root), path);
+  await mkdir(dirname(at), { recursive: true });
   const written: string[] = [];
   const put = async (end: string, write: (to: string) => Promise<void>): Promise<void> => {
-    await write(`${target}${end}`);
+    await write(`${at}${end}`);
     written.push(`${path}${end}`);
   };
   await put('.nii.gz', (to) => gzipFile(join(folder, `${output}.nii`), to, signal));
@@ -183,8 +183,9 @@ async function writeOutput(
     written.push(context);
   }
   await put('.json', (to) => writeNew(to, sidecarText({ sidecar: described.sidecar, metadata, scrub })));
+  // BIDS has gradients beside diffusion alone: of a map without weighting, which dcm2niix gives them, too, they are zeros
   for (const end of GRADIENTS)
-    if (files.includes(`${output}.${end}`))
+    if (datatype === 'dwi' && files.includes(`${output}.${end}`))
       await put(`.${end}`, async (to) => writeNew(to, await readFile(join(folder, `${output}.${end}`))));
   const hashed: NewFile[] = [];
   for (const file of written) hashed.push({ path: file, sha256: await hashOf(join(newDataset(root), file)) });

@@ -189,3 +189,17 @@ test('grids of UIH: their number of slices, the size of a tile, and the place of
   assert.deepEqual(shown(await grid('7', 'UIH', [96, 96, 7])), [2, 2 * 32 * 32 * 7, 32, 32, 7, place]);
   assert.deepEqual(shown(await grid('other', 'Acme', [256, 320, 20])), [2, 2 * 81_920, 256, 320, 1, []]);
 });
+
+test('a file without pixels before the images, such as a presentation state of Philips, makes no other series of them', async (t) => {
+  const root = await folder(t);
+  const series = mrSession({ series: ['t1w', 'physiology'] });
+  const [images, other] = await writeMrSession(root, series, { when: WHEN, patientId: 'p' });
+  assert.ok(images !== undefined && other !== undefined);
+  const name = images.folder.slice(root.length + 1);
+  const alone = await facts(root, name, t.signal);
+  const [file = ''] = other.files;
+  await writeFile(join(images.folder, '00000_1.2.dcm'), await readFile(file));
+  const both = await facts(root, name, t.signal);
+  assert.deepEqual({ ...both.facts, images: 16 }, alone.facts);
+  assert.equal(both.sopInstanceUids.length, 17);
+});

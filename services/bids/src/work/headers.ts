@@ -95,8 +95,11 @@ export async function readHeads(folder: string, signal: AbortSignal): Promise<Fo
     if (read instanceof Map) heads.set(file, headOf(file, read as DataSet, tiles));
     else if (typeof read === 'string') broken.push({ file, reason: read });
   });
+  const images = files.flatMap((file) => heads.get(file) ?? []);
   return {
-    images: files.flatMap((file) => heads.get(file) ?? []),
+    images: images.some(hasPixels)
+      ? images.map((one) => (hasPixels(one) ? one : { ...one, slices: [] }))
+      : images,
     first,
     broken: broken.sort((one, other) => (one.file < other.file ? -1 : 1)),
   };
@@ -111,18 +114,25 @@ async function withFile<T>(path: string, read: (handle: FileHandle, size: number
   }
 }
 
-/** The first DICOM file of the folder. */
+/** Files without pixels, such as a presentation state that Philips stores in the series of its images, may come before the images. */
+const MOST_BEFORE = 16;
+
+/** The first image of the folder; the first DICOM file where there is none at its beginning. */
 async function readFirst(
   folder: string,
   files: readonly string[],
   signal: AbortSignal,
 ): Promise<[DataSet | undefined, string]> {
-  for (const file of files) {
+  let before: [DataSet, string] | undefined;
+  for (const [index, file] of files.entries()) {
+    if (before !== undefined && index >= MOST_BEFORE) break;
     signal.throwIfAborted();
     const read = await withFile(join(folder, file), readWhole);
-    if (read instanceof Map) return [read, file];
+    if (!(read instanceof Map)) continue;
+    if (number(read as DataSet, 'Rows') !== undefined) return [read as DataSet, file];
+    before ??= [read as DataSet, file];
   }
-  return [undefined, ''];
+  return before ?? [undefined, ''];
 }
 
 const makerOf = (dataSet: DataSet): string => (text(dataSet, 'Manufacturer') ?? '').toLowerCase();
@@ -178,6 +188,9 @@ function readWhole(handle: FileHandle, size: number): Promise<HeadRead> {
     return { done: problem !== undefined && found.pixels === undefined ? problem.message : found.dataSet };
   });
 }
+
+/** Not so of a presentation state beside images: it is no slice. */
+const hasPixels = ({ dataSet }: ImageHead): boolean => number(dataSet, 'Rows') !== undefined;
 
 function headOf(file: string, dataSet: DataSet, tiles: number | undefined): ImageHead {
   const frames = items(dataSet, 'PerFrameFunctionalGroupsSequence');
