@@ -91,7 +91,8 @@ function changes(long: Long, deps: ApiDeps): void {
     const isPreview = fieldsOf(body)['preview'] === true;
     const removed = await remove(readRemoval(body), isPreview, running, deps);
     const { folders, files, kept } = removed;
-    if (!isPreview && files > 0) log.info('sessions removed', { sessions: folders.length, files, kept: kept.length });
+    if (!isPreview && files > 0)
+      log.info('sessions removed', { sessions: folders.length, files, kept: kept.length });
     return { removed };
   });
 }
