@@ -81,6 +81,7 @@ test('bids: a stored session becomes a valid dataset; late images and new rules 
   assert.match(status.stdout, /valid/);
   const validate = await scanflow('bids', 'validate', '3010000.01');
   assert.equal(validate.code, 0, validate.stdout + validate.stderr);
+  assert.match(validate.stdout, /^valid: the whole dataset \S+bids, 1 session: 0 errors/m);
 
   // rules with a mistake: nothing of the dataset changes, and the sentence names file and line
   const before = await names(join(dataset, FOLDER));

@@ -19,7 +19,7 @@ import { rulesFor, type GivenRules } from './rules.ts';
 import { planOf } from './work/look.ts';
 import { removeSessions } from './work/remove.ts';
 import { bidsSession, recoverDataset } from './work/session.ts';
-import { OWN_VALIDATOR, validateDataset } from './work/validate.ts';
+import { OWN_VALIDATOR, sessionsIn, validateDataset } from './work/validate.ts';
 import type { Outcome, PlanOptions, Program, Progress, ValidatorProgram, Verdict } from './work/types.ts';
 
 /** One series, or the validation of one dataset. */
@@ -135,12 +135,16 @@ export async function remove(
   return { dataset, ...(await removeSessions(wanted, { preview }, signal)) };
 }
 
-/** The validator's verdict on the dataset of a project. */
-export const validate = (
+/** The validator's verdict on the whole dataset of a project, and how many sessions that has. */
+export async function validate(
   where: Pick<BidsRequest, 'project' | 'root'>,
   { signal }: Running,
   { config }: Pick<JobDeps, 'config'>,
-): Promise<Verdict> => validateDataset(requireDataset(where, config).root, validatorOf(config.bids), signal);
+): Promise<{ readonly verdict: Verdict; readonly dataset: string; readonly sessions: number }> {
+  const { root: dataset } = requireDataset(where, config);
+  const verdict = await validateDataset(dataset, validatorOf(config.bids), signal);
+  return { verdict, dataset, sessions: await sessionsIn(dataset) };
+}
 
 /** Rules for what is unknown in these sessions, which are of one project. */
 export async function suggest(

@@ -17,7 +17,9 @@ import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
 import { inTime, labelOf, settle, type Settled } from './takes.ts';
 
 /** Never throws for what the facts say. The same facts, rules and options give the same plan. */
-export function planSession(session: SessionFacts, rules: RuleSet, options: Partial<PlanOptions> = {}): Plan {
+export function planSession(asked: SessionFacts, rules: RuleSet, options: Partial<PlanOptions> = {}): Plan {
+  // decided in one order, whichever the caller has: nothing depends on it, no word of a reason either
+  const session = { ...asked, series: asked.series.toSorted((one, other) => (one.id < other.id ? -1 : 1)) };
   const settings = { ...PLAN_OPTIONS, ...options };
   const labels = {
     subject: bidsLabel(session.subject, 'sub'),
@@ -44,7 +46,7 @@ export function planSession(session: SessionFacts, rules: RuleSet, options: Part
   const doubles = [...different, ...sameNames(settled, name)];
   const placed = placedOf(settled, new Set(doubles.flatMap(({ series }) => series)), name);
   const fields = corrections(placed, settings);
-  const series = session.series.map((one) =>
+  const series = asked.series.map((one) =>
     planned(one, byId.get(one.id), { name, fields, disputed: conflictOf(doubles, one.id) }),
   );
   const conflicts = [...labelConflicts(session, labels), ...doubles];

@@ -37,7 +37,7 @@ export function routes(app: FastifyInstance, deps: ApiDeps): void {
   });
   long('/api/validate', BODY, async (body, running) => {
     const { project, root } = readRequest(fieldsOf(body)['request']);
-    return { verdict: await validate({ project, root }, running, deps) };
+    return validate({ project, root }, running, deps);
   });
   long('/api/suggest', LARGE, async (body, running) => {
     const { requests, rules } = fieldsOf(body);

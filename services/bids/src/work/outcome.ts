@@ -57,6 +57,10 @@ function seriesResult(series: PlannedSeries, { reads, converted }: Result): Seri
   };
 }
 
+/** By their folders: whoever asks may name them in any order. */
+const inOrder = (series: readonly PlannedSeries[]): PlannedSeries[] =>
+  series.toSorted((one, other) => (one.folder < other.folder ? -1 : 1));
+
 /** No clock in it: the same session gives the same bytes. */
 export function provenanceOf({
   request,
@@ -72,7 +76,7 @@ export function provenanceOf({
     accessionNumber,
     folder,
     versions: { ...versions, ...defined({ validator: verdict?.validator }) },
-    series: plan.series.map(({ id, folder: from, decision, reason, rule }) => {
+    series: inOrder(plan.series).map(({ id, folder: from, decision, reason, rule }) => {
       const read = reads.get(id);
       const made = converted.find((one) => one.series.id === id);
       return {

@@ -73,6 +73,11 @@ test('a session of every kind of image becomes a valid dataset, and running agai
   assert.deepEqual(await bytesOf(rig.dataset), before);
   assert.equal((await validateDataset(rig.dataset, OPTIONS.validator, t.signal)).verdict, 'valid');
 
+  // whoever asks may name the series in any order
+  const turned = { ...rig.request, series: rig.request.series.toReversed() };
+  assert.equal((await run(turned, { description: { Authors: ['A. Nobody'] } })).state, 'unchanged');
+  assert.deepEqual(await bytesOf(rig.dataset), before);
+
   // from nothing: another folder, the same bytes
   const other = join(rig.root, 'other');
   await run({ ...rig.request, datasetRoot: other }, { description: { Authors: ['A. Nobody'] } });

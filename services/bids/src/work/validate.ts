@@ -1,7 +1,9 @@
 /** The validator as a child process, and its verdict: both forms of JSON that validators of BIDS write. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError, transient } from '@scanflow/failure';
 import { runProgram } from './command.ts';
+import { gone } from './files.ts';
 import type { Issue, ValidatorProgram, Verdict } from './types.ts';
 
 const CODES = { name: 'The validator', missing: 'BIDS_VALIDATOR_MISSING', timeout: 'BIDS_VALIDATOR_TIMEOUT' };
@@ -143,4 +145,16 @@ function bySchema(issues: readonly Json[], messages: unknown): Omit<Verdict, 'va
     found[severity].push(issueOf(code, message, group.length, files));
   }
   return verdictOf(found.error, found.warning);
+}
+
+/** What the validator looked at: sessions by their folders, or subjects that have none. */
+export async function sessionsIn(dataset: string): Promise<number> {
+  let found = 0;
+  const foldersIn = async (path: string, start: string): Promise<string[]> =>
+    ((await readdir(path, { withFileTypes: true }).catch(gone)) ?? [])
+      .filter((entry) => entry.isDirectory() && entry.name.startsWith(start))
+      .map(({ name }) => join(path, name));
+  for (const subject of await foldersIn(dataset, 'sub-'))
+    found += Math.max((await foldersIn(subject, 'ses-')).length, 1);
+  return found;
 }

@@ -24,7 +24,7 @@ WHAT is a project, a subject, a session label, an accession number, or the id of
   run             converts the complete sessions that have no BIDS yet, or failed
   redo            converts sessions again: after new rules, for example
   status          shows what became of each session
-  validate        validates the dataset of a project as it lies
+  validate        validates the whole dataset of a project as it lies; the verdict of a session is of that session alone
   suggest         proposes rules for the series that no rule takes
 
   --rules FILE    plans with these rules instead of those of the configuration
@@ -192,7 +192,9 @@ async function validate(asked: Asked): Promise<ExitCode> {
   const verdict = answer['verdict'] as Verdict;
   const { errors, warnings, validator } = verdict;
   const lines = [...issueLines('error', errors), ...issueLines('warning', warnings)];
-  const summary = `${verdict.verdict}: ${errors.length} errors, ${warnings.length} warnings, by ${validator}`;
+  const { dataset, sessions } = answer;
+  const looked = `the whole dataset ${String(dataset)}, ${Number(sessions)} ${sessions === 1 ? 'session' : 'sessions'}`;
+  const summary = `${verdict.verdict}: ${looked}: ${errors.length} errors, ${warnings.length} warnings, by ${validator}`;
   io.out.write(
     json ? `${JSON.stringify(verdict, null, 2)}\n` : `${[...lines, summary].map(plain).join('\n')}\n`,
   );
