@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { boardOf, type DayBooking, type DayExam, type DayFacts, type DaySession } from '../day/board.ts';
+import { boardOf } from '../day/board.ts';
+import type { DayBooking, DayExam, DayFacts, DaySession } from '../day/facts.ts';
 import { exam, MINUTE, NINE, series, TEN } from '../journey/journey-kit.test.ts';
 import { consolePlan, type ConsoleFacts, type ConsolePlan } from './plan.ts';
 

@@ -1,6 +1,6 @@
 /** What the console of one scanner shows: who is in it, who is next, who is late, and whether the scanner is silent. Pure. */
 import type { Labels } from '@scanflow/booking';
-import type { Board, DayExam, Row } from '../day/board.ts';
+import type { Board, DayExam, Row } from '../day/facts.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 
 /** A scanner's last query of the worklist. */

@@ -3,7 +3,8 @@
  * address and a cookie replaces. The cookie opens this page and its events, and nothing else. Without it the page is not found.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { boardOf, isOf, type DayFacts } from '../day/board.ts';
+import { boardOf, isOf } from '../day/board.ts';
+import type { DayFacts } from '../day/facts.ts';
 import type { Facility } from '../day/routes.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { createWatch, type Watch } from '../live/watch.ts';

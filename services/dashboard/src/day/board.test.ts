@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import * as of from '../journey/journey-kit.test.ts';
 import { html } from '../page/html.ts';
 import { en } from '../texts/en.ts';
-import { boardOf, type DayBooking, type DayExam, type DayFacts, type DaySession } from './board.ts';
+import { boardOf } from './board.ts';
+import type { DayBooking, DayExam, DayFacts, DaySession } from './facts.ts';
 import { dayPage } from './page.ts';
 import { nameOf, rowOf } from './row.ts';
 

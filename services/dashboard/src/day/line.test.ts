@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { journeyOf } from '../journey/journey.ts';
-import type { Row } from './board.ts';
+import type { Row } from './facts.ts';
 import { lanesOf, lineOf, shownOf } from './line.ts';
 import { spanOf } from './span.ts';
 

@@ -3,7 +3,7 @@ import type { Verdict } from '../journey/journey.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime } from '../page/time.ts';
 import { t } from '../texts/pages.ts';
-import type { Row } from './board.ts';
+import type { Row } from './facts.ts';
 import { anchorOf, nameOf } from './row.ts';
 import type { Span } from './span.ts';
 

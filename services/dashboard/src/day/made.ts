@@ -1,7 +1,7 @@
 /** What a row of the day takes of its exams and sessions: its size, its labels, and when it was made. Pure. */
 import { defined } from '@scanflow/failure/defined';
 import { isAway, type Away, type BidsFacts } from '../journey/facts.ts';
-import type { DayExam, DaySession, Row } from './board.ts';
+import type { DayExam, DaySession, Row } from './facts.ts';
 
 export const listOf = <T>(part: readonly T[] | Away): readonly T[] => (isAway(part) ? [] : part);
 

@@ -4,7 +4,7 @@ import { clockTime } from '../page/time.ts';
 import { say } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
 import { walkInText } from '../texts/walk-in.ts';
-import type { Board, ScannerDay } from './board.ts';
+import type { Board, ScannerDay } from './facts.ts';
 import { lineOf, shownOf } from './line.ts';
 import { anchorOf, nameOf, rowOf, sentenceOf, type RowView } from './row.ts';
 import { spanOf, type Span } from './span.ts';

@@ -4,7 +4,7 @@ import { html, type Html } from '../page/html.ts';
 import { clockTime, exactTime } from '../page/time.ts';
 import { say, type Texts } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
-import type { Row } from './board.ts';
+import type { Row } from './facts.ts';
 
 export interface RowView {
   readonly timezone: string;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Person } from '../access/roles.ts';
 import * as of from '../journey/journey-kit.test.ts';
-import type { DayBooking, DayExam, DaySession } from './board.ts';
+import type { DayBooking, DayExam, DaySession } from './facts.ts';
 import { seenBy } from './seen.ts';
 
 const anna: Person = { name: 'anna', role: 'member', projects: ['p1'], addresses: ['anna@example.org'] };

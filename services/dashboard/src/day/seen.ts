@@ -4,7 +4,8 @@
  */
 import { maySee, type Person } from '../access/roles.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { isOf, listed, type DayFacts, type DaySession } from './board.ts';
+import { isOf, listed } from './board.ts';
+import type { DayFacts, DaySession } from './facts.ts';
 
 type Parts = Pick<DayFacts, 'bookings' | 'exams' | 'sessions'> & Partial<Pick<DayFacts, 'last'>>;
 

@@ -1,7 +1,7 @@
 /** What stands around a session on its page: earlier bookings of its events, bookings that fit what is quarantined, and what people did. */
 import { likelyBookings, type Likely } from '@scanflow/booking';
 import { mayDo, type Person } from '../access/roles.ts';
-import type { DayBooking } from '../day/board.ts';
+import type { DayBooking } from '../day/facts.ts';
 import { seenBy } from '../day/seen.ts';
 import { isAway } from '../journey/facts.ts';
 import { bookingsAnswer, destinationsAnswer, quarantinedAnswer } from '../sources/answers.ts';

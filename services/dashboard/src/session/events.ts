@@ -1,5 +1,5 @@
 /** What happened to a session, in the order of time. Pure. */
-import type { DayBooking, DayChange } from '../day/board.ts';
+import type { DayBooking, DayChange } from '../day/facts.ts';
 import { isAway } from '../journey/facts.ts';
 import type { AuditEntry } from '../access/store.ts';
 import type { SeriesAnswer, SessionsAnswer } from '../sources/answers.ts';

@@ -5,7 +5,7 @@ import type { Likely } from '@scanflow/booking';
 import { onceField } from '../actions/once.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import { nameOf, rowOf, type RowView } from '../day/row.ts';
-import type { DayBooking, DayExam, Row } from '../day/board.ts';
+import type { DayBooking, DayExam, Row } from '../day/facts.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime, shortTime, timeTag } from '../page/time.ts';

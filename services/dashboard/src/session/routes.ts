@@ -1,7 +1,8 @@
 /** `/session/ID`: by accession number, Study UID, path, or the ID of a session, a series, an exam or an event. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../access/roles.ts';
-import { boardOf, type Row } from '../day/board.ts';
+import { boardOf } from '../day/board.ts';
+import type { Row } from '../day/facts.ts';
 import type { Facility } from '../day/routes.ts';
 import { seenBy } from '../day/seen.ts';
 import { isAway } from '../journey/facts.ts';

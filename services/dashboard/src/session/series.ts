@@ -2,7 +2,7 @@
 import type { Likely } from '@scanflow/booking';
 import { onceField } from '../actions/once.ts';
 import { hidden } from '../actions/order.ts';
-import type { DayExam } from '../day/board.ts';
+import type { DayExam } from '../day/facts.ts';
 import { pathOf, type RowView } from '../day/row.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';

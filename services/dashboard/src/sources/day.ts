@@ -1,5 +1,5 @@
 /** What all services know of a day. A service that goes away leaves what was known of it before, with since when. */
-import type { DayFacts, DayParts } from '../day/board.ts';
+import type { DayFacts, DayParts } from '../day/facts.ts';
 import { spanOf, type Span } from '../day/span.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { bookingsAnswer, performedAnswer, sessionsAnswer, type SessionsAnswer } from './answers.ts';

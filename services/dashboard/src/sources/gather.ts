@@ -1,6 +1,6 @@
 /** Asks the other services for what a page needs. A service that does not answer leaves its part away, not the page broken. */
 import { createHash } from 'node:crypto';
-import type { DayExam, DayFacts } from '../day/board.ts';
+import type { DayExam, DayFacts } from '../day/facts.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import {
   bookingsAnswer,

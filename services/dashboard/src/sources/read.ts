@@ -1,7 +1,7 @@
 /** The services' answers as facts of a day. Pure. */
 import type { z } from 'zod';
 import { defined } from '@scanflow/failure/defined';
-import type { DayBooking, DayExam, DayItem, DaySession } from '../day/board.ts';
+import type { DayBooking, DayExam, DayItem, DaySession } from '../day/facts.ts';
 import { overlaps, type Span } from '../day/span.ts';
 import type { BidsFacts, DeliveryFacts, SeriesFacts } from '../journey/facts.ts';
 import type {
