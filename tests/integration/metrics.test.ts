@@ -235,6 +235,28 @@ test('alerts and dashboard: they name only metrics and labels that a service exp
   );
 });
 
+test('prometheus: there is a job for each service, at its port; the dashboard shows metrics of each', async () => {
+  const { scrape_configs: jobs } = parse(await read('deploy/prometheus/prometheus.yml')) as {
+    scrape_configs: readonly { job_name: string }[];
+  };
+  const text = new Map(jobs.map(({ job_name: name, ...job }) => [name, JSON.stringify(job)]));
+  const table = await read('docs/metrics.md');
+  const dashboard = await read('deploy/grafana/scanflow.json');
+  for (const service of SERVICES) {
+    const documented = new RegExp(`(\\d{4})(?= ${service}\\b)|(?<=\`${service}\\.port\`, )\\d{4}`).exec(
+      table,
+    );
+    const port = documented?.[0] ?? 'no port';
+    assert.match(
+      text.get(`scanflow-${service}`) ?? '',
+      new RegExp(`\\b${service}\\b.*\\b${port}\\b`),
+      service,
+    );
+    if (service !== 'dashboard')
+      assert.ok(dashboard.includes(`scanflow_${service}_`) || service === 'receiver');
+  }
+});
+
 test('alerts: each says what happened and what to do, has a test, and stands in docs/metrics.md', async () => {
   const page = await read('docs/metrics.md');
   const tests = await read('deploy/prometheus/alerts.test.yml');

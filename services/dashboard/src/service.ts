@@ -4,7 +4,7 @@ import { Server } from 'node:https';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { defined } from '@scanflow/failure/defined';
-import { BIDS, bidsOf, sendersOf, type Config } from '@scanflow/config';
+import { BIDS, bidsOf, bidsUrl, sendersOf, type Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
   addMachineMetrics,
@@ -64,6 +64,7 @@ export async function startDashboard(
   const at = (name: Names): Service => serviceAt(places[name].url, places[name].headers);
   const services = { cal2wl: at('cal2wl'), worklist: at('worklist'), streamer: at('streamer') };
   const receiver = at('receiver');
+  const bids = config.bids && serviceAt(bidsUrl(config.bids, place.inContainer), places.streamer.headers);
   const gatherer = createGatherer({
     services,
     revision: () => watch.revision(),
@@ -80,7 +81,7 @@ export async function startDashboard(
   const consoleWatch = watchConsoles({ worklist: services.worklist, receiver, now, everyMs: WATCH_MS });
   const app = await appOf(config, log);
   const plans = createPlans(services.streamer, now);
-  const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver, plans };
+  const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver, plans, bids };
   addPages(app, { ...pagesOf(config, log), provider: await providerOf(config, log), ...shared });
   const port = await listen(app, config);
   const internal = await startHttp({
@@ -213,6 +214,7 @@ const pagesOf = (
   | 'receiver'
   | 'provider'
   | 'plans'
+  | 'bids'
 > => ({
   limiter: createLimiter(),
   now,

@@ -18,6 +18,7 @@ import {
   warning,
   type Check,
 } from '@scanflow/transfer/doctor/check';
+import { bidsChecks } from '../doctor/bids.ts';
 import { calendarChecks, healthChecks, ledgerChecks } from '../doctor/health.ts';
 import { clockChecks, orthancChecks } from '@scanflow/transfer/doctor/orthanc';
 import { destinationChecks } from '@scanflow/transfer/doctor/destinations';
@@ -31,10 +32,10 @@ const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME]
 
 Checks the whole installation and reports what is wrong, and what to do: the configuration, secrets and certificates, the
 data folder, project storage, clocks, each service, calendars, Orthanc and its settings, C-ECHO and a query with each
-scanner's AE title, the ledger, what is stuck, and every destination. It sends no image and leaves nothing behind.
+scanner's AE title, the ledger, what is stuck, BIDS, and every destination. It sends no image and leaves nothing behind.
 
   NAME             runs only these checks: secrets, data, storage, clock, cal2wl, worklist, receiver, streamer, dashboard,
-                   calendars, orthanc, images, ledger, series, hooks, destinations, or the name of a scanner or a destination
+                   calendars, orthanc, images, ledger, series, hooks, bids, destinations, or the name of a scanner or a destination
   --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
   --timeout TIME   longest time for each check, as 10s (default 15s)
   --here           leaves out the services of other containers
@@ -117,6 +118,7 @@ export function checksOf(place: Place, version: string): Check[] {
     ...examChecks(place),
     ...ledgerChecks(place),
     ...stuckChecks(place),
+    ...bidsChecks(place, version),
     ...senderChecks(place),
     ...destinationChecks(place),
     ...(place.here === true ? [] : elsewhere(place)),

@@ -45,7 +45,11 @@ interface Answer {
 }
 
 /** What a service reports of itself. `version`: of this command. Pure. */
-export function judgeHealth(service: ServiceName, { status, body }: Answer, version: string): Finding[] {
+export function judgeHealth(
+  service: ServiceName | 'bids',
+  { status, body }: Answer,
+  version: string,
+): Finding[] {
   const theirs = body['version'];
   if (typeof body['status'] !== 'string')
     return [
@@ -83,7 +87,7 @@ export function judgeHealth(service: ServiceName, { status, body }: Answer, vers
 }
 
 /** Each fault that the service names. What is degraded of cal2wl is its calendars, which have a check of their own. */
-function faultsIn(service: ServiceName, { faults }: Answer['body']): Finding[] {
+function faultsIn(service: ServiceName | 'bids', { faults }: Answer['body']): Finding[] {
   if (!Array.isArray(faults)) return [];
   return (faults as readonly Readonly<Record<string, unknown>>[]).flatMap(({ state, code, message }) => {
     if (typeof code !== 'string' || typeof message !== 'string') return [];
@@ -168,7 +172,7 @@ export function judgePostgres(where: string, answer: string, tls: boolean): Find
   return ok(`PostgreSQL at ${where} answers`);
 }
 
-const HOUR_S = 3_600;
+export const HOUR_S = 3_600;
 /** Beyond this, a booking server's times of change are wrong. */
 const SKEW_S = 60;
 

@@ -1,5 +1,6 @@
 /** What the doctor makes of what it sees: no probe is needed for that. */
 import assert from 'node:assert/strict';
+import { judgeBids } from './bids.ts';
 import { test } from 'node:test';
 import { defined, given } from '@scanflow/failure/defined';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
@@ -143,6 +144,23 @@ test('nodes: commitment that is configured and not offered warns', () => {
   const transferSyntax = transferSyntaxes.implicitVRLittleEndian;
   assert.equal(states(judgeCommitment([], 'PACS')), 'warning COMMITMENT_NOT_OFFERED');
   assert.deepEqual(judgeCommitment([{ sopClassUid, transferSyntax }], 'PACS'), []);
+});
+
+test('bids: sessions that failed or wait too long warn; a short queue does not', () => {
+  const now = Temporal.Instant.from('2026-11-30T20:00:00Z');
+  const judged = (more: object) => judgeBids([{ target: 'hook:bids', failed: 0, ...more }], now);
+  assert.deepEqual(judgeBids([{ target: 'hook:x', failed: 9, waiting: '2026-01-01T00:00:00Z' }], now), []);
+  assert.deepEqual(judged({ waiting: '2026-11-30T09:00:00Z' }), []);
+  assert.match(judged({ waiting: '2026-11-30T07:00:00Z' })[0]?.message ?? '', /waited .* 13 h/);
+  assert.match(judged({ failed: 1 })[0]?.message ?? '', /^1 session could not/);
+  assert.equal(judged({ failed: 2, waiting: '2026-11-01T07:00:00Z' }).length, 2);
+  const untested = { state: 'degraded', code: 'BIDS_DCM2NIIX_UNTESTED', message: 'dcm2niix v2 is new.' };
+  const [finding] = judgeHealth(
+    'bids',
+    { status: 200, body: { status: 'ok', version: '1', faults: [untested] } },
+    '1',
+  );
+  assert.deepEqual([finding?.state, finding?.code], ['warning', 'BIDS_DCM2NIIX_UNTESTED']);
 });
 
 test('calendars: one that takes no answers warns, with the reason and its code', () => {

@@ -1,4 +1,5 @@
 /** Work that waits for a person: series, failed hooks, images that stay in Orthanc, verification, refused reports of exams. */
+import { BIDS } from '@scanflow/config';
 import { localTime } from '@scanflow/runtime/time';
 import type { DestinationRow } from '../commands/destination.ts';
 import {
@@ -115,8 +116,18 @@ async function lookAtHooks(place: Place, signal: AbortSignal): Promise<Finding[]
   if ('trouble' in page) return [cannotAsk('streamer')];
   const { hooks, open = [] } = page.body;
   return Array.isArray(hooks) && Array.isArray(open)
-    ? judgeHooks(hooks as readonly FailedHook[], open as readonly OpenHook[])
+    ? judgeHooks(...withoutBids(place, hooks as readonly FailedHook[], open as readonly OpenHook[]))
     : [cannotAsk('streamer')];
+}
+
+/** Conversions to BIDS have a check of their own. */
+function withoutBids(
+  { config }: Place,
+  all: readonly FailedHook[],
+  open: readonly OpenHook[],
+): [readonly FailedHook[], readonly OpenHook[]] {
+  const isOther = ({ target }: { readonly target: string }): boolean => target !== `hook:${BIDS}`;
+  return config.bids === undefined ? [all, open] : [all.filter(isOther), open.filter(isOther)];
 }
 
 interface FailedHook {

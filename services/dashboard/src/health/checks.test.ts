@@ -219,6 +219,28 @@ test('health: a destination that left the configuration shows while something wa
   assert.doesNotMatch(series, /ancient/);
 });
 
+test('health: BIDS that failed or waits too long shows with what to do, and a short queue does not', async (t) => {
+  const run = (hook: string, more: object) => ({ hook, pending: 1, failed: 0, ...more });
+  const counts = (hooks: object[]) => ({ '/api/board/counts': { series: {}, legs: [], waiting: [], hooks } });
+  const series = async (hooks: object[]): Promise<string> => {
+    const board = await rig(t, undefined, counts(hooks));
+    const { body } = await board.get('/health', { cookie: await board.signedIn('operator') });
+    return body.split('<section id="series"')[1]?.split('</section>')[0] ?? '';
+  };
+  const short = await series([run('bids', { waiting: iso(-60) })]);
+  assert.doesNotMatch(short, /BIDS/);
+  const late = await series([
+    run('bids', { waiting: iso(-13 * 60) }),
+    run('report', { waiting: iso(-13 * 60) }),
+  ]);
+  assert.match(late, /class="check warn".*<b>BIDS<\/b> 0 runs failed, 1 pending, the oldest since/s);
+  assert.doesNotMatch(late, /report/);
+  assert.match(
+    await series([run('bids', { failed: 2 })]),
+    /class="check bad".*2 runs failed.*scanflow bids status/s,
+  );
+});
+
 test('health: a service that reports faults shows each with its code; one of a version before shows what it says', () => {
   const fault = {
     state: 'failing',

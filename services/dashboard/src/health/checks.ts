@@ -136,7 +136,7 @@ export function refusedChecks(
 }
 
 /** Series that wait for a person. */
-export function seriesChecks({ series }: Counts): Check[] {
+export function seriesChecks({ series }: Pick<Counts, 'series'>): Check[] {
   const stuck = (['failed', 'quarantined'] as const).filter((state) => (series[state] ?? 0) > 0);
   if (stuck.length === 0) return [good(t.health.series, t.health.seriesGood)];
   return stuck.map((state) => ({
@@ -145,6 +145,22 @@ export function seriesChecks({ series }: Counts): Check[] {
     text: t.series.states[state],
     todo: html`<a href="/series?state=${state}">${t.health.look}</a>`,
   }));
+}
+
+/** Beyond this, a run of a hook waits longer than a queue explains: as doctor and the alerts have it. */
+const WAITS_MS = { bids: 12 * 3_600_000, other: 24 * 3_600_000 };
+
+/** Hooks of which runs failed, or wait too long; conversions to BIDS are one of them. */
+export function hookChecks({ hooks }: Counts, now: number): Check[] {
+  return hooks.flatMap(({ hook, pending, failed, waiting }): Check[] => {
+    const isBids = hook === 'bids';
+    const age = waiting === undefined ? 0 : now - waiting;
+    const isLate = age > (isBids ? WAITS_MS.bids : WAITS_MS.other);
+    if (failed === 0 && !isLate) return [];
+    const text = t.health.hook(pending, failed, isLate ? t.bookings.ago(Math.round(age / 1000)) : undefined);
+    const todo = isBids ? t.health.bidsTodo : t.health.hookTodo;
+    return [{ name: isBids ? 'BIDS' : hook, state: failed > 0 ? 'bad' : 'warn', text, todo }];
+  });
 }
 
 /** One check for each folder; several services may see the same one. */

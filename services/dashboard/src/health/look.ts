@@ -40,6 +40,8 @@ export interface LookOptions {
   readonly gatherer: Pick<Gatherer, 'part'>;
   readonly services: Services;
   readonly receiver: Service;
+  /** Where the configuration has `bids`. */
+  readonly bids?: Service | undefined;
   /** What the board sees of its own machine. */
   readonly ownMachine: () => Promise<unknown>;
   /** Epoch milliseconds. */
@@ -50,9 +52,9 @@ export interface LookOptions {
 const PRESSED_MS = 2_000;
 const LOADED_MS = 10_000;
 
-export function createLooks({ gatherer, services, receiver, ownMachine, now }: LookOptions) {
+export function createLooks({ gatherer, services, receiver, bids, ownMachine, now }: LookOptions) {
   const { cal2wl, worklist, streamer } = services;
-  const all = Object.entries({ ...services, receiver });
+  const all = Object.entries({ ...services, receiver, ...(bids && { bids }) });
   const ask = <T>(name: string, service: Service, path: string, schema: z.ZodType<T>) =>
     kept(() => gatherer.part(name, () => asked(service, path, schema)), now);
   return {

@@ -11,6 +11,7 @@ import {
   certificateChecks,
   dark,
   diskChecks,
+  hookChecks,
   ledgerChecks,
   orthancChecks,
   refusedChecks,
@@ -101,7 +102,7 @@ function checksOf(name: Section, view: HealthPage): readonly Check[] {
     ledger: () => known(view.streamer, ledgerChecks),
     storage: () => rootChecks(view),
     disks: () => diskChecks(machines),
-    series: () => known(view.counts, seriesChecks),
+    series: () => known(view.counts, (counts) => [...seriesChecks(counts), ...hookChecks(counts, view.now)]),
     destinations: () => destinationChecks(view),
     certificates: () => certificateChecks(machines, view.now),
   };

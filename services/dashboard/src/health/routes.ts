@@ -17,6 +17,8 @@ export interface HealthOptions extends Access {
   readonly gatherer: Gatherer;
   readonly services: Services;
   readonly receiver: Service;
+  /** Where the configuration has `bids`. */
+  readonly bids?: Service | undefined;
   readonly ownMachine: () => Promise<unknown>;
   /** Names of the configuration. */
   readonly destinations: readonly string[];

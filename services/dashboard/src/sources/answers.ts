@@ -47,8 +47,6 @@ export type OutcomeAnswer = z.infer<typeof outcomeAnswer>;
 /** `/api/board/bookings` of cal2wl. */
 export const bookingsAnswer = z.object({ bookings: z.array(outcomeAnswer) });
 
-const note = z.object({ code: z.string(), message: z.string() });
-
 /** `/api/bookings` of cal2wl: all that the calendars hold now. */
 export const outcomesAnswer = z.object({
   bookings: z.array(outcomeAnswer),
@@ -64,10 +62,10 @@ export const calendarsAnswer = z.object({
       scanner: z.string().default(''),
       state: z.enum(['good', 'stale', 'unknown']),
       ageSeconds: count.optional(),
-      failure: note.optional(),
+      failure: reason.optional(),
       /** Why it takes no answers. */
-      answer: note.optional(),
-      notes: z.array(note).default([]),
+      answer: reason.optional(),
+      notes: z.array(reason).default([]),
       bookings: count,
       skipped: count,
       rejected: count,
@@ -210,11 +208,15 @@ export type SessionsAnswer = z.infer<typeof sessionsAnswer>;
 /** `/api/board/series` of the streamer. */
 export const seriesAnswer = z.object({ total: count, series: z.array(series) });
 
+/** Runs of a hook that are not done; `waiting`: since when the oldest is pending. */
+const openRuns = z.object({ hook: z.string(), pending: count, failed: count, waiting: instant.optional() });
+
 /** `/api/board/counts` of the streamer. */
 export const countsAnswer = z.object({
   series: z.record(z.string(), count),
   legs: z.array(z.object({ target: z.string(), state: z.string(), count })),
   waiting: z.array(z.object({ target: z.string(), code: z.string(), count })),
+  hooks: z.array(openRuns).default([]),
 });
 export type Counts = z.infer<typeof countsAnswer>;
 

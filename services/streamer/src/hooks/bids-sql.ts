@@ -80,8 +80,9 @@ async function open(
   if (last !== undefined) {
     await tx.run(
       `UPDATE delivery SET state = 'pending', claim = NULL, attempts = 0, next_try = ?, failure_code = NULL,
-         failure_message = NULL, increment = ?, updated = ? WHERE id = ?`,
-      [due, increment, now, String(last['id'])],
+         failure_message = NULL, increment = ?, created = ?, updated = ? WHERE id = ?`,
+      // how long it waits counts from the reason of this conversion
+      [due, increment, now, now, String(last['id'])],
     );
     return;
   }

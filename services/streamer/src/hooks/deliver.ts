@@ -260,12 +260,13 @@ export function hookRoutes(app: FastifyInstance, deps: HookDeps): void {
     const open = await ledger.read(openRuns);
     return {
       hooks: told.map((view) => ({ subject: view.subject, ...hookReport(view, context) })),
-      open: open.map(({ hook, pending, failed, oldest }) => ({
+      open: open.map(({ hook, pending, failed, oldest, waiting }) => ({
         target: `hook:${hook}`,
         configured: context.hooks?.has(hook) !== false,
         pending,
         failed,
         oldest: iso(oldest),
+        ...(waiting === undefined ? {} : { waiting: iso(waiting) }),
       })),
     };
   });

@@ -26,12 +26,15 @@ export function runConformance(name: string, open: OpenFollowed): void {
     await store(ledger, 'a', 1);
     await store(ledger, 'b', 5);
     assert.deepEqual(await ledger.read(openRuns), [
-      { hook: 'all', pending: 2, failed: 0, oldest: 1 },
-      { hook: 'mr', pending: 2, failed: 0, oldest: 1 },
+      { hook: 'all', pending: 2, failed: 0, oldest: 1, waiting: 1 },
+      { hook: 'mr', pending: 2, failed: 0, oldest: 1, waiting: 1 },
     ]);
     // its worker was ended, then the hook left: nobody comes back for the claim
     const lost = await next(ledger, 5, 'mr');
     await ledger.write(notDelivered, await next(ledger, 5), { ...END, nextTry: undefined }, 6);
+    assert.deepEqual((await ledger.read(openRuns))[0], {
+      ...{ hook: 'all', pending: 1, failed: 1, oldest: 1, waiting: 5 },
+    });
     const found = async (target: string, leg: LegFilter): Promise<string> => {
       const { series } = await ledger.read(searchSeries, { target, leg }, { offset: 0, limit: 9, up: true });
       return series.map(({ id }) => id).join(' ');

@@ -117,12 +117,15 @@ export interface OpenRuns {
   readonly failed: number;
   /** When the event of the oldest of them happened. */
   readonly oldest: Millis;
+  /** The same of those that are pending. */
+  readonly waiting?: Millis;
 }
 
 /** Every hook with runs that are not done, also one that left the configuration. */
 export async function openRuns(tx: Tx): Promise<OpenRuns[]> {
   const rows = await tx.all(
-    `SELECT hook, sum(CASE WHEN state = 'pending' THEN 1 ELSE 0 END) AS pending, count(*) AS n, min(created) AS oldest
+    `SELECT hook, sum(CASE WHEN state = 'pending' THEN 1 ELSE 0 END) AS pending, count(*) AS n, min(created) AS oldest,
+            min(CASE WHEN state = 'pending' THEN created END) AS waiting
      FROM delivery WHERE state IN ('pending', 'failed') GROUP BY hook ORDER BY hook`,
   );
   return rows.map((row) => {
@@ -132,6 +135,7 @@ export async function openRuns(tx: Tx): Promise<OpenRuns[]> {
       pending,
       failed: Number(row['n']) - pending,
       oldest: Number(row['oldest']),
+      ...(pending === 0 ? {} : { waiting: Number(row['waiting']) }),
     };
   });
 }

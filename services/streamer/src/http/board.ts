@@ -5,10 +5,11 @@ import { addChanges, takes, type FastifyInstance } from '@scanflow/runtime';
 import type { Labels } from '@scanflow/booking';
 import type { Orthanc } from '@scanflow/orthanc';
 import { labelsOf } from './changes.ts';
+import { openRuns } from '../hooks/sql.ts';
 import { Answer, fieldIn, find, oneOf } from './request.ts';
 import { bidsReports } from '../reports/bids.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
-import { LEG_STATES, SERIES_STATES, STORAGE } from '../model/series.ts';
+import { iso, LEG_STATES, SERIES_STATES, STORAGE } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
 import type { Ledger } from '../ledger/tx.ts';
 import type { SessionView } from '../ledger/rows.ts';
@@ -84,7 +85,12 @@ export function boardRoutes(app: FastifyInstance, deps: BoardDeps): void {
   });
   app.get('/api/board/counts', async () => {
     const { series, legs } = await ledger.read(summarise);
-    return { series, legs, waiting: await ledger.read(waitingLegs) };
+    const runs = await ledger.read(openRuns);
+    const hooks = runs.map(({ waiting, ...run }) => ({
+      ...run,
+      ...defined({ waiting: given(waiting, iso) }),
+    }));
+    return { series, legs, waiting: await ledger.read(waitingLegs), hooks };
   });
   app.post<{ Params: { id: string } }>('/api/board/series/:id/preview', async ({ params, body }) =>
     preview(params.id, labelsOf(body), deps),

@@ -116,8 +116,35 @@ function onceAtATime<T>(ledger: Ledger, query: (tx: Tx) => Promise<T>): () => Pr
   };
 }
 
+function addHookGauges(add: AddGauge, ledger: Ledger, now: () => number): void {
+  const runs = onceAtATime(ledger, openRuns);
+  add(
+    'scanflow_streamer_hook_runs',
+    'Runs of hooks that are not done, by hook and state; also of hooks that left the configuration.',
+    async (gauge) => {
+      gauge.reset();
+      for (const { hook, pending, failed } of await runs()) {
+        gauge.set({ hook, state: 'pending' }, pending);
+        gauge.set({ hook, state: 'failed' }, failed);
+      }
+    },
+    ...['hook', 'state'],
+  );
+  add(
+    'scanflow_streamer_hook_oldest_seconds',
+    'How long the oldest run of a hook that is pending has been so. Absent where none is.',
+    async (gauge) => {
+      gauge.reset();
+      for (const { hook, waiting } of await runs())
+        if (waiting !== undefined) gauge.set({ hook }, Math.max(0, now() - waiting) / 1000);
+    },
+    'hook',
+  );
+}
+
 function addLedgerGauges(add: AddGauge, ledger: Ledger, now: () => number): void {
   const summary = onceAtATime(ledger, summarise);
+  addHookGauges(add, ledger, now);
   add(
     'scanflow_streamer_series',
     'Series by state.',
@@ -135,18 +162,6 @@ function addLedgerGauges(add: AddGauge, ledger: Ledger, now: () => number): void
       for (const { target, state, count } of legs) gauge.set({ target, state }, count);
     },
     ...['target', 'state'],
-  );
-  add(
-    'scanflow_streamer_hook_runs',
-    'Runs of hooks that are not done, by hook and state; also of hooks that left the configuration.',
-    async (gauge) => {
-      gauge.reset();
-      for (const { hook, pending, failed } of await ledger.read(openRuns)) {
-        gauge.set({ hook, state: 'pending' }, pending);
-        gauge.set({ hook, state: 'failed' }, failed);
-      }
-    },
-    ...['hook', 'state'],
   );
   add(
     'scanflow_streamer_oldest_pending_seconds',
