@@ -18,5 +18,5 @@ export { parseConfig, type ConfigResult } from './parse.ts';
 export { configWarnings, formatWarning, patternsIn, type Surroundings } from './rules.ts';
 export { jsonSchema, type Config } from './schema.ts';
 export { admits, sendersOf } from './network.ts';
-export { defaultTag } from './streaming.ts';
+export { defaultTag, serversIn } from './streaming.ts';
 export { IT_TOPICS } from './notify.ts';

@@ -19,6 +19,14 @@ test('ledger: a file in the data folder unless a server is named', () => {
 
 test('ledger: mistakes', () => {
   assert.deepEqual(mistakes('{ url: postgresql://u@h/d, passwordFile: p, tls: { ca: c }, lease: 30s }'), []);
+  assert.deepEqual(mistakes("{ url: 'postgresql://u@a:5432,b,[::1]:5433/d' }"), []);
+  for (const url of [
+    'postgresql://u@a:5432,/d',
+    'postgresql://u@a:x,b/d',
+    `postgresql://u@${'h,'.repeat(8)}h/d`,
+  ])
+    assert.match(mistakes(`{ url: '${url}' }`)[0] ?? '', /^ledger\.url: expected an address/, url);
+  assert.match(mistakes("{ url: 'postgresql://a,b/d' }")[0] ?? '', /names no user/);
   assert.match(
     mistakes('{ url: http://h/d }')[0] ?? '',
     /^ledger\.url: expected an address like postgresql:/,

@@ -114,8 +114,30 @@ export function tagRules(section: z.output<typeof tag>): Finding[] {
   });
 }
 
-const databaseUrl = z.url({
-  protocol: /^postgres(ql)?$/,
+/** Servers of one address, beyond which it is a mistake. */
+const MOST_SERVERS = 8;
+
+/**
+ * One address for each server of an address, as libpq writes several.
+ *
+ * @example
+ * serversIn('postgresql://u@a:5432,b/d'); // → ['postgresql://u@a:5432/d', 'postgresql://u@b/d']
+ */
+export function serversIn(url: string): string[] {
+  const [, before = '', hosts = '', after = ''] =
+    /^([^:]+:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/s.exec(url) ?? [];
+  return hosts.split(',').map((host) => `${before}${host}${after}`);
+}
+
+const isDatabase = (url: string): boolean => {
+  const servers = serversIn(url);
+  if (servers.length > MOST_SERVERS) return false;
+  return servers.every(
+    (one) => /^postgres(ql)?:$/.test(URL.parse(one)?.protocol ?? '') && URL.parse(one)?.hostname !== '',
+  );
+};
+
+const databaseUrl = z.string().refine(isDatabase, {
   error: 'expected an address like postgresql://scanflow@postgres:5432/scanflow',
 });
 
@@ -123,7 +145,7 @@ export const ledger = z.strictObject({
   url: databaseUrl
     .optional()
     .describe(
-      'Database of a PostgreSQL server, for several streamers that share the work. Absent: a SQLite file in `data`, for one streamer.',
+      'Database of a PostgreSQL server, for several streamers that share the work. Servers that stand in for each other: `postgresql://USER@HOST1:5432,HOST2:5432/DATABASE`; the one that takes writes is used. Absent: a SQLite file in `data`, for one streamer.',
     ),
   passwordFile: file.optional().describe('File that holds the password of the user in `url`.'),
   tls: z
@@ -157,7 +179,7 @@ export function ledgerRules({ url, passwordFile, tls }: z.output<typeof ledger>)
 
 /** Rules of the address of a PostgreSQL server. `section`: what names it. Pure. */
 export function databaseRules(section: readonly string[], url: string): Finding[] {
-  const { username, password, pathname, search } = new URL(url);
+  const { username, password, pathname, search } = new URL(serversIn(url)[0] ?? url);
   const path = [...section, 'url'];
   return [
     ...(password === '' ? [] : [{ path, message: 'has a password in it; put it into passwordFile' }]),

@@ -1,17 +1,21 @@
-/** A PostgreSQL database that several processes share, and its errors as failures. */
+/** A PostgreSQL database that several processes share; of several servers, the one that takes writes. */
 import { defined, given } from '@scanflow/failure/defined';
-import { Pool, TypeOverrides, types, type PoolClient, type PoolConfig } from 'pg';
-import { type Failure, FailureError, codeOf, permanent, transient } from '@scanflow/failure';
+import {
+  Client,
+  Pool,
+  TypeOverrides,
+  types,
+  type ClientBase,
+  type ClientConfig,
+  type PoolClient,
+  type PoolConfig,
+} from 'pg';
+import { FailureError } from '@scanflow/failure';
 import type { Database, Dialect, OnMigration, Row, Statements, Value } from './database.ts';
+import { faultOf, isConflict, isReplica, sqlState, type Holder } from './faults.ts';
 
-/** Whose data the server holds, for its tables and for the messages. */
-export interface Server {
-  /** Such as `the ledger`. */
-  readonly holds: string;
-  /** Such as `the streamer`. */
-  readonly user: string;
-  /** Section of the configuration that names the server. */
-  readonly section: string;
+/** Whose data the server holds, and its tables. */
+export interface Server extends Holder {
   /** Name of the connections, for the server's own lists. */
   readonly application: string;
   /** SQL that brings the tables one step forward, each; applied in order, and once. */
@@ -24,8 +28,8 @@ export interface Server {
 }
 
 export interface PostgresOptions {
-  /** postgresql://user@host:port/database */
-  readonly url: string;
+  /** postgresql://user@host:port/database. Of several servers, the one that takes writes is used. */
+  readonly url: string | readonly string[];
   /** Read at each new connection, so that a new password needs no restart. */
   readonly password?: () => Promise<string>;
   /** Certificate of the authority that signed the server's: then the connection is encrypted, and checked. */
@@ -36,10 +40,18 @@ export interface PostgresOptions {
   readonly statementMs?: number;
   /** Called before tables of an older Scanflow are changed, which goes one way. */
   readonly onMigration?: OnMigration | undefined;
+  /** Longest wait for a connection, and for an answer beyond the longest statement. */
+  readonly connectMs?: number;
 }
 
 const CONNECTIONS = 6;
 const CONNECT_MS = 10_000;
+/** The server at an address may be another one since: a connection that waits for an answer asks this early whether it still holds. */
+const KEEPALIVE_MS = 5_000;
+/** A dead server does not roll back; its connection is dropped. */
+const ROLLBACK_MS = 5_000;
+/** SQLSTATE read_only_sql_transaction: the server takes no writes any more. */
+const READ_ONLY = '25006';
 /** Longest statement by default; longest wait for a row that another transaction has. */
 const STATEMENT_MS = 60_000;
 const LOCK_MS = 20_000;
@@ -54,13 +66,11 @@ const CONFLICTS = 5;
  * LEDGER_FAILED.
  */
 export function openPostgres(options: PostgresOptions, server: Server): Database {
-  const pool = new Pool(poolConfig(options, server));
+  const servers = new Servers(options, server);
   const fault = (error: unknown): FailureError => faultOf(error, server);
-  // an idle connection failed: the next user of one sees the error
-  pool.on('error', () => undefined);
   let ready: Promise<void> | undefined;
   const prepare = (): Promise<void> => {
-    ready ??= inTransaction(pool, 'BEGIN', (tx) => migrate(tx, server, options.onMigration), fault).catch(
+    ready ??= inTransaction(servers, 'BEGIN', (tx) => migrate(tx, server, options.onMigration), fault).catch(
       (error: unknown) => {
         ready = undefined;
         throw error;
@@ -70,37 +80,104 @@ export function openPostgres(options: PostgresOptions, server: Server): Database
   };
   const use = async <T>(begin: string, work: (tx: Statements) => Promise<T>): Promise<T> => {
     await prepare();
-    return inTransaction(pool, begin, work, fault);
+    return inTransaction(servers, begin, work, fault);
   };
   return {
     transaction: (work) => use('BEGIN', work),
     read: (work) => use('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work),
-    close: () => pool.end(),
+    close: () => servers.close(),
   };
 }
 
-function poolConfig(
-  { url, password, ca, connections = CONNECTIONS, statementMs = STATEMENT_MS }: PostgresOptions,
-  { application }: Server,
-): PoolConfig {
+/** Connections to the first of the servers that takes writes. */
+class Servers {
+  readonly #urls: readonly string[];
+  readonly #pool: Pool;
+  /** Number of the server for the next connection. */
+  #at = 0;
+
+  constructor(options: PostgresOptions, server: Server) {
+    this.#urls = [options.url].flat();
+    const next = (): ClientConfig => addressOf(this.#urls[this.#at] ?? '');
+    const { connectMs = CONNECT_MS } = options;
+    this.#pool = new Pool({
+      ...poolConfig(options, server),
+      Client: class extends Client {
+        constructor(common: ClientConfig = {}) {
+          // the pool hides the password from copies
+          super({ ...common, ...defined({ password: common.password }), ...next() });
+        }
+      },
+      onConnect: (client) => mustTakeWrites(client, server, connectMs),
+    });
+    // an idle connection failed: the next user of one sees the error
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Asks each server once. */
+  async connect(): Promise<PoolClient> {
+    const errors: unknown[] = [];
+    for (let count = 0; count < this.#urls.length; count += 1) {
+      const asked = this.#at;
+      try {
+        return await this.#pool.connect();
+      } catch (error) {
+        errors.push(error);
+        // another transaction may have gone on already
+        if (this.#at === asked) this.#at = (asked + 1) % this.#urls.length;
+      }
+    }
+    // a server that answers has more to say than one that is away
+    throw errors.find((error) => error instanceof FailureError || sqlState(error) !== undefined) ?? errors[0];
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+}
+
+/** A replica shows what was true a moment ago, and a server that was replaced what was true before. */
+async function mustTakeWrites(client: ClientBase, server: Server, limitMs: number): Promise<void> {
+  const query = { text: 'SHOW transaction_read_only', query_timeout: limitMs };
+  const { rows } = await client.query<{ transaction_read_only: string }>(query);
+  if (rows[0]?.transaction_read_only === 'off') return;
+  throw new FailureError(isReplica(server));
+}
+
+function addressOf(url: string): ClientConfig {
   const { username, hostname, port, pathname } = new URL(url);
   return {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? 5432 : Number(port),
     user: decodeURIComponent(username),
     database: decodeURIComponent(pathname.slice(1)),
+  };
+}
+
+function poolConfig(
+  {
+    password,
+    ca,
+    connections = CONNECTIONS,
+    statementMs = STATEMENT_MS,
+    connectMs = CONNECT_MS,
+  }: PostgresOptions,
+  { application }: Server,
+): PoolConfig {
+  return {
     ...defined({ password }),
     // explicit, so that no variable of the environment turns the check off
     ...defined({ ssl: given(ca, (ca) => ({ ca, rejectUnauthorized: true })) }),
     max: connections,
-    connectionTimeoutMillis: CONNECT_MS,
+    connectionTimeoutMillis: connectMs,
     statement_timeout: statementMs,
-    query_timeout: statementMs + CONNECT_MS,
+    query_timeout: statementMs + connectMs,
     lock_timeout: LOCK_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_MS,
     application_name: application,
-    // what is committed is on the server's disk, whatever its default is
+    // what is committed is on the server's disk, and on that of its synchronous replica, whatever its default is
     options: '-c synchronous_commit=on',
     types: parsers,
   };
@@ -112,22 +189,22 @@ parsers.setTypeParser(types.builtins.INT8, Number);
 
 /** Runs all of it on one connection. If the server breaks it off in favour of another transaction, it runs again. */
 async function inTransaction<T>(
-  pool: Pool,
+  servers: Servers,
   begin: string,
   work: (tx: Statements) => Promise<T>,
   fault: (error: unknown) => FailureError,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(pool, begin, work);
+      return await once(servers, begin, work);
     } catch (error) {
       if (!isConflict(error) || attempt >= CONFLICTS) throw fault(error);
     }
   }
 }
 
-async function once<T>(pool: Pool, begin: string, work: (tx: Statements) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+async function once<T>(servers: Servers, begin: string, work: (tx: Statements) => Promise<T>): Promise<T> {
+  const client = await servers.connect();
   let broken = false;
   // a connection may end while it is idle
   const lost = (): void => {
@@ -140,7 +217,9 @@ async function once<T>(pool: Pool, begin: string, work: (tx: Statements) => Prom
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(lost);
+    const rollback = { text: 'ROLLBACK', query_timeout: ROLLBACK_MS };
+    await client.query(rollback).catch(lost);
+    if (sqlState(error) === READ_ONLY) lost();
     throw error;
   } finally {
     client.off('error', lost);
@@ -221,82 +300,3 @@ async function migrate(
   await tx.run(`DELETE FROM ${versionTable}`);
   await tx.run(`INSERT INTO ${versionTable} (version) VALUES (?)`, [migrations.length]);
 }
-
-/** SQLSTATE classes and codes (PostgreSQL, appendix A). */
-const CONFLICT = /^(40001|40P01|55P03)$/;
-const AWAY = /^(08...|57P0[0-5]|53300|25P03)$/;
-const DENIED = /^(28...|3D000|3F000|42501)$/;
-
-/** The server broke this transaction off in favour of another one: a repetition succeeds. */
-const isConflict = (error: unknown): boolean => CONFLICT.test(sqlState(error) ?? '');
-
-/** Any error of a transaction as a FailureError. */
-function faultOf(error: unknown, server: Server): FailureError {
-  if (error instanceof FailureError) return error;
-  return new FailureError(failureIn(error, server), error);
-}
-
-function failureIn(error: unknown, server: Server): Failure {
-  const state = sqlState(error);
-  if (state === undefined) return insecure(error, server) ?? unreachable(error, server);
-  if (AWAY.test(state)) return unreachable(error, server);
-  const { user, section } = server;
-  if (DENIED.test(state))
-    return permanent(
-      'LEDGER_DENIED',
-      `PostgreSQL refuses ${user} (${state}). Correct ${section}.url and ${section}.passwordFile; the database has to exist, and its user may make tables in it. Where it takes only connections with TLS, set ${section}.tls.`,
-    );
-  return transient('LEDGER_FAILED', `PostgreSQL refuses a statement (${state}). Look into its log.`);
-}
-
-/** Present in what the server itself says. Its message may hold values, so only the code is shown. */
-function sqlState(error: unknown): string | undefined {
-  const code = codeOf(error);
-  return code !== undefined && /^[0-9A-Z]{5}$/.test(code) && error instanceof Error && 'severity' in error
-    ? code
-    : undefined;
-}
-
-/** What keeps the connection from being secure (OpenSSL's and Node's codes, and what the driver says): undefined for anything else. */
-function insecure(error: unknown, { holds, user, section }: Server): Failure | undefined {
-  const code = codeOf(error) ?? '';
-  const text = error instanceof Error ? error.message : '';
-  const found = TLS_TROUBLES.find(([known]) => known.test(code) || known.test(text));
-  if (found === undefined) return undefined;
-  const [, what] = found;
-  return transient(
-    'LEDGER_TLS',
-    `The way to PostgreSQL, which holds ${holds}, is not secure, so nothing is sent over it: ${what(section, user)}. The work goes on by itself.`,
-  );
-}
-
-type Trouble = (section: string, user: string) => string;
-
-const TLS_TROUBLES: readonly (readonly [codeOrText: RegExp, what: Trouble])[] = [
-  [
-    /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
-    () => 'its certificate is not valid now. Renew it there, and check the clocks of both machines',
-  ],
-  [
-    /^ERR_TLS_CERT_ALTNAME_INVALID$/,
-    (section) =>
-      `its certificate is for another name than ${section}.url has. Use a name that the certificate has, or request one for this name`,
-  ],
-  [
-    /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_SIGNATURE_FAILURE|CERT_UNTRUSTED|INVALID_CA)$/,
-    (section, user) =>
-      `its certificate is not from the authority in ${section}.tls.ca. Put the certificate of the server's authority into that file, and restart ${user}`,
-  ],
-  [
-    /^ERR_SSL_WRONG_VERSION_NUMBER$|does not support SSL|establishing an SSL connection/,
-    (section) =>
-      `it does not speak TLS, and ${section}.tls requires it. Turn it on there (ssl = on), or check ${section}.url`,
-  ],
-  [/^(ERR_(SSL|TLS)_|CERT_)/, () => 'the TLS handshake fails. Look into its log'],
-];
-
-const unreachable = (error: unknown, { holds, section }: Server): Failure =>
-  transient(
-    'LEDGER_UNREACHABLE',
-    `PostgreSQL, which holds ${holds}, does not answer (${codeOf(error) ?? 'connection lost'}). See that it runs; check ${section}.url. The work goes on by itself.`,
-  );

@@ -19,6 +19,8 @@ export interface Postgres {
   query(database: string, sql: string): Promise<string>;
   /** Ends the server at once, whoever is connected; what it had acknowledged is kept. */
   halt(): Promise<void>;
+  /** Ends the server as a machine without power does. */
+  kill(): Promise<void>;
   /** Starts it again, at the same address. */
   resume(): Promise<void>;
   /** Starts it anew with this certificate, or without TLS. */
@@ -38,46 +40,23 @@ export function findPostgres(): string | undefined {
   return versions.map((name) => join(VERSIONS, name, 'bin')).find((bin) => existsSync(join(bin, 'postgres')));
 }
 
-/** Starts a server and waits until it answers. The caller stops it. */
-export async function startPostgres(): Promise<Postgres> {
-  const bin = findPostgres();
-  if (bin === undefined) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
-  const folder = await mkdtemp(join(tmpdir(), 'scanflow-pg-'));
-  const password = randomBytes(18).toString('base64url');
-  const passwordFile = join(folder, 'password');
-  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
-  const as = await unprivileged(folder, passwordFile);
+/** Starts a server, or a replica of one, and waits until it answers. The caller stops it. A replica's name for its primary is `replica`. */
+export async function startPostgres(primary?: Postgres): Promise<Postgres> {
+  const place = await makePlace(primary?.password);
+  const { folder, password, passwordFile, port, tool } = place;
   const data = join(folder, 'data');
-  const port = await freePort();
-  const tool = async (program: string, args: readonly string[]): Promise<string> => {
-    const [name = '', ...rest] = [...as, join(bin, program), ...args];
-    const env = { PGPASSWORD: password, LC_ALL: 'C' };
-    const { code, stdout, stderr } = await run(name, rest, { cwd: folder, env, timeoutMs: TIMEOUT_MS });
-    if (code !== 0) throw new Error(`${program} ended with ${String(code)}: ${stderr}${stdout}`);
-    return stdout;
-  };
-  const init = ['-D', data, '-U', USER, `--pwfile=${passwordFile}`, '-A', 'scram-sha-256', '-E', 'UTF8'];
-  await tool('initdb', [...init, '--locale=C', '--no-sync']);
+  if (primary === undefined) {
+    const init = ['-D', data, '-U', USER, `--pwfile=${passwordFile}`, '-A', 'scram-sha-256', '-E', 'UTF8'];
+    await tool('initdb', [...init, '--locale=C', '--no-sync']);
+  } else {
+    const from = `${primary.url}?application_name=replica`;
+    await tool('pg_basebackup', ['-D', data, '-d', from, '-R', '-X', 'stream', '-c', 'fast', '--no-sync']);
+  }
   const query = (database: string, sql: string): Promise<string> => {
     const connection = ['-h', '127.0.0.1', '-p', String(port), '-U', USER, '-d', database];
     return tool('psql', [...connection, '-v', 'ON_ERROR_STOP=1', '-AtXc', sql]);
   };
-  const start = async (more: readonly string[] = []): Promise<Program> => {
-    // the machine of a test does not lose its power: what is written need not reach the disk
-    const own = ['port=' + String(port), 'listen_addresses=127.0.0.1', 'fsync=off'];
-    const settings = [...own, ...more].flatMap((one) => ['-c', one]);
-    const [name = '', ...rest] = [...as, join(bin, 'postgres'), '-D', data, '-k', folder, ...settings];
-    const program = await startProgram(name, rest, { cwd: folder, env: { LC_ALL: 'C' } });
-    await tool('pg_isready', ['-h', '127.0.0.1', '-p', String(port), '-t', '30', '-q']).catch(
-      () => undefined,
-    );
-    for (let left = 300; left > 0; left -= 1) {
-      if (program.exited()) throw new Error(`PostgreSQL ended at once:\n${program.output()}`);
-      if ((await query('postgres', 'SELECT 1').catch(() => '')) === '1\n') return program;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(`PostgreSQL does not answer:\n${program.output()}`);
-  };
+  const start = (more: readonly string[] = []): Promise<Program> => startServer(place, query, more);
   let program = await start();
   // SIGINT is its fast end: it throws everybody out
   const halt = (): Promise<void> => program.stop('SIGINT', TIMEOUT_MS);
@@ -87,6 +66,7 @@ export async function startPostgres(): Promise<Postgres> {
     passwordFile,
     query,
     halt,
+    kill: () => program.stop('SIGKILL'),
     async makeDatabase(name) {
       await query('postgres', `CREATE DATABASE ${name}`);
       return `postgresql://${USER}@127.0.0.1:${port}/${name}`;
@@ -103,6 +83,61 @@ export async function startPostgres(): Promise<Postgres> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+interface Place {
+  readonly folder: string;
+  readonly port: number;
+  readonly password: string;
+  readonly passwordFile: string;
+  /** Start of the command line of one of its programs. */
+  readonly command: (program: string) => string[];
+  /** Runs one of its programs to its end; gives what it prints. */
+  readonly tool: (program: string, args: readonly string[]) => Promise<string>;
+}
+
+async function makePlace(password = randomBytes(18).toString('base64url')): Promise<Place> {
+  const bin = findPostgres();
+  if (bin === undefined) throw new Error('PostgreSQL is not installed: apt-get install postgresql');
+  const folder = await mkdtemp(join(tmpdir(), 'scanflow-pg-'));
+  const passwordFile = join(folder, 'password');
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  const as = await unprivileged(folder, passwordFile);
+  const command = (program: string): string[] => [...as, join(bin, program)];
+  const tool = async (program: string, args: readonly string[]): Promise<string> => {
+    const [name = '', ...rest] = [...command(program), ...args];
+    const env = { PGPASSWORD: password, LC_ALL: 'C' };
+    const { code, stdout, stderr } = await run(name, rest, { cwd: folder, env, timeoutMs: TIMEOUT_MS });
+    if (code !== 0) throw new Error(`${program} ended with ${String(code)}: ${stderr}${stdout}`);
+    return stdout;
+  };
+  return { folder, port: await freePort(), password, passwordFile, command, tool };
+}
+
+async function startServer(
+  { folder, port, command, tool }: Place,
+  query: Postgres['query'],
+  more: readonly string[],
+): Promise<Program> {
+  // the machine of a test does not lose its power: what is written need not reach the disk
+  const own = ['port=' + String(port), 'listen_addresses=127.0.0.1', 'fsync=off'];
+  const settings = [...own, ...more].flatMap((one) => ['-c', one]);
+  const [name = '', ...rest] = [
+    ...command('postgres'),
+    '-D',
+    join(folder, 'data'),
+    '-k',
+    folder,
+    ...settings,
+  ];
+  const program = await startProgram(name, rest, { cwd: folder, env: { LC_ALL: 'C' } });
+  await tool('pg_isready', ['-h', '127.0.0.1', '-p', String(port), '-t', '30', '-q']).catch(() => undefined);
+  for (let left = 300; left > 0; left -= 1) {
+    if (program.exited()) throw new Error(`PostgreSQL ended at once:\n${program.output()}`);
+    if ((await query('postgres', 'SELECT 1').catch(() => '')) === '1\n') return program;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`PostgreSQL does not answer:\n${program.output()}`);
 }
 
 /** It takes a key only from a file of its own that nobody else may read. */

@@ -4,7 +4,7 @@ import { Server } from 'node:https';
 import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
 import { defined } from '@scanflow/failure/defined';
-import { BIDS, bidsOf, bidsUrl, sendersOf, type Config } from '@scanflow/config';
+import { BIDS, bidsOf, bidsUrl, sendersOf, serversIn, type Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
   addMachineMetrics,
@@ -149,7 +149,7 @@ async function openStores({ data, dashboard: { database } }: Config): Promise<St
     const { url, passwordFile, tls } = database;
     const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'dashboard.database.tls.ca');
     const password = passwordFile === undefined ? undefined : () => readSecret(passwordFile);
-    const options = { url, ...defined({ password, ca }) };
+    const options = { url: serversIn(url), ...defined({ password, ca }) };
     return { store: openUsersServer(options), consoles: openConsolesServer(options) };
   }
   const [users, consoles] = [await ownFile(data, 'users.sqlite'), await ownFile(data, 'consoles.sqlite')];

@@ -17,6 +17,7 @@ import {
   type Place,
   type ServiceName,
 } from '@scanflow/transfer/doctor/check';
+import { serversIn } from '@scanflow/config';
 import { askPage, askApi } from '../installation.ts';
 import { pageOf, cannotAsk } from './results.ts';
 import { kindOf } from '@scanflow/transfer/doctor/folder';
@@ -112,8 +113,7 @@ export const ledgerChecks = (place: Place): Check[] =>
 
 async function lookAtLedger(place: Place, signal: AbortSignal): Promise<Finding> {
   const { ledger, data } = place.config;
-  const there =
-    ledger.url === undefined ? await sqlite(data) : await postgres(ledger.url, ledger.tls, signal);
+  const there = ledger.url === undefined ? await sqlite(data) : await servers(ledger.url, ledger.tls, signal);
   if (there.state === 'failed') return there;
   const page = await askPage(pageOf(place, 'streamer', '/healthz'), signal);
   const said = 'trouble' in page ? undefined : page.body['ledger'];
@@ -136,6 +136,20 @@ async function sqlite(data: string): Promise<Finding> {
 /** PostgreSQL's SSLRequest: any server answers it with one byte, without a password. */
 const SSL_REQUEST = Buffer.from('0000000804d2162f', 'hex');
 const PORT = 5432;
+
+/** One that answers is enough: the others stand in for it. Which of them takes writes, the streamer finds out. */
+async function servers(url: string, tls: object | undefined, signal: AbortSignal): Promise<Finding> {
+  const found = await Promise.all(serversIn(url).map((one) => postgres(one, tls, signal)));
+  const [good] = found.filter(({ state }) => state === 'ok');
+  const [bad] = found.filter(({ state }) => state !== 'ok');
+  if (good === undefined || bad === undefined)
+    return found[0] ?? failed('ledger.url names no server', 'Correct it.');
+  return warning(
+    `${good.message}, but ${bad.message}`,
+    'Start that one again, as a replica of the one that takes writes.',
+    'LEDGER_UNREACHABLE',
+  );
+}
 
 async function postgres(url: string, tls: object | undefined, signal: AbortSignal): Promise<Finding> {
   const address = new URL(url);

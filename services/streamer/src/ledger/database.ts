@@ -26,7 +26,7 @@ import {
   type Log,
 } from '@scanflow/runtime';
 import { defined, given } from '@scanflow/failure/defined';
-import type { Config } from '@scanflow/config';
+import { serversIn, type Config } from '@scanflow/config';
 import { failureOf } from '../model/failure.ts';
 import type { Consequences, Ledger, Tx } from './tx.ts';
 import { leave } from './claims.ts';
@@ -52,7 +52,7 @@ export async function openConfiguredLedger(
   const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'ledger.tls.ca');
   return openSharedLedger({
     ...options,
-    url,
+    url: serversIn(url),
     ...defined({ password: given(passwordFile, (passwordFile) => () => readSecret(passwordFile)), ca }),
   });
 }
