@@ -100,6 +100,10 @@ class Servers {
     this.#urls = [options.url].flat();
     const next = (): ClientConfig => addressOf(this.#urls[this.#at] ?? '');
     const { connectMs = CONNECT_MS } = options;
+    // the pool waits for it, which its types do not say
+    const checked = {
+      onConnect: (client: ClientBase): Promise<void> => mustTakeWrites(client, server, connectMs),
+    };
     this.#pool = new Pool({
       ...poolConfig(options, server),
       Client: class extends Client {
@@ -108,7 +112,7 @@ class Servers {
           super({ ...common, ...defined({ password: common.password }), ...next() });
         }
       },
-      onConnect: (client) => mustTakeWrites(client, server, connectMs),
+      ...checked,
     });
     // an idle connection failed: the next user of one sees the error
     this.#pool.on('error', () => undefined);
