@@ -39,7 +39,7 @@ export async function makePhantom(machine: Machine, seriesNumber: number, folder
   const { items } = JSON.parse(await machine.must(ask)) as { items: Item[] };
   const item = items.find(({ patientId }) => patientId.startsWith('3010000.01_'));
   assert.ok(item, 'a booking of the sample');
-  const from = `--worklist SCANFLOW@worklist:11112 --calling PRISMA --accession ${item.accessionNumber}`;
+  const from = `--worklist SCANFLOW@localhost:11112 --calling PRISMA --accession ${item.accessionNumber}`;
   const what = `--images ${IMAGES} --series-number ${seriesNumber} --description t1_mprage_sag`;
   await machine.must(`mkdir -p ${folder}
     docker compose exec worklist scanflow phantom /tmp/phantom ${from} ${what}
