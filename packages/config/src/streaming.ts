@@ -121,7 +121,11 @@ const MOST_SERVERS = 8;
  * One address for each server of an address, as libpq writes several.
  *
  * @example
+ * ```ts
+ * import { serversIn } from '@scanflow/config';
+ *
  * serversIn('postgresql://u@a:5432,b/d'); // → ['postgresql://u@a:5432/d', 'postgresql://u@b/d']
+ * ```
  */
 export function serversIn(url: string): string[] {
   const [, before = '', hosts = '', after = ''] =
