@@ -132,6 +132,22 @@ test('store: what another worklist writes or removes in the folder is taken over
   assert.deepEqual([...one.summaries().keys()], ['1.1']);
 });
 
+test('store: what another worklist wrote is new once, also within a second, and where a request looked first', async (t) => {
+  const folder = await scratch(t);
+  const options = { countedAs, folder, onProblem: () => undefined };
+  const [one, other] = [await openExamStore(options), await openExamStore(options)];
+  const first = record('1.1', { updated: '2026-01-02T00:00:00Z' });
+  await write(one, first);
+  assert.equal(await one.lookAtAll(), false, 'its own');
+  await write(one, first);
+  await write(other, { ...first, state: 'COMPLETED' });
+  assert.equal(await one.lookAtAll(), true, 'in the same second');
+  await write(other, { ...first, state: 'DISCONTINUED' });
+  await one.look('1.1');
+  assert.equal(await one.lookAtAll(), true, 'a request looked first');
+  assert.equal(await one.lookAtAll(), false);
+});
+
 test('store: an exam is created once, by whichever worklist is first', async (t) => {
   const folder = await scratch(t);
   const options = { countedAs, folder, onProblem: () => undefined };

@@ -4,6 +4,7 @@
  */
 import { mkdir, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { joinExamRecord, type ExamSummary } from '@scanflow/booking';
 import { codeOf, messageOf } from '@scanflow/failure';
 import {
@@ -36,7 +37,7 @@ export interface ExamStore {
   readonly summaries: () => ReadonlyMap<string, ExamSummary>;
   /** The record's text; undefined if there is none. Rejects if its file is no longer readable. */
   readonly read: (sopInstanceUid: string) => Promise<Uint8Array | undefined>;
-  /** Takes over what the folder says of one exam: another worklist may have written it. */
+  /** Takes over what the folder says of one exam: another worklist may have written it. `lookAtAll` still answers that it was new. */
   readonly look: (sopInstanceUid: string) => Promise<void>;
   /** The same for all exams; true if something was new. A folder that cannot be read changes nothing. */
   readonly lookAtAll: () => Promise<boolean>;
@@ -91,6 +92,8 @@ class Store implements ExamStore {
   readonly #summaries = new Map<string, ExamSummary>();
   /** Stamps of files that hold no record: each is reported once. */
   readonly #damaged = new Map<string, string>();
+  /** `look` found something new since the last look at all. */
+  #hasNews = false;
   readonly #queue = new KeyedQueue();
 
   constructor(options: ExamStoreOptions) {
@@ -122,7 +125,7 @@ class Store implements ExamStore {
 
   look(sopInstanceUid: string): Promise<void> {
     return this.#inTurn(async () => {
-      if (UID.test(sopInstanceUid)) await this.#readOne(sopInstanceUid);
+      if (UID.test(sopInstanceUid) && (await this.#readOne(sopInstanceUid))) this.#hasNews = true;
     });
   }
 
@@ -201,7 +204,9 @@ class Store implements ExamStore {
     // a folder without any record is more likely one that is not mounted
     const gone = keys.length === 0 ? [] : [...this.#known.keys()].filter((key) => !there.has(key));
     for (const key of gone) this.#forget(key);
-    return gone.length > 0 || news.includes(true);
+    const hasNews = this.#hasNews || gone.length > 0 || news.includes(true);
+    this.#hasNews = false;
+    return hasNews;
   }
 
   /** Whether it is new. A file that is gone, damaged or not given keeps what was known of it. */
@@ -219,7 +224,7 @@ class Store implements ExamStore {
     this.#damaged.delete(key);
     const found = await stat(path).catch(() => undefined);
     this.#keep({ summary, bytes: found?.size ?? 0, stamp });
-    return known === undefined || known.stamp !== undefined || known.summary.updated !== summary.updated;
+    return !isDeepStrictEqual(known?.summary, summary);
   }
 }
 
