@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {
+import files, {
   chmod,
   mkdir,
   mkdtemp,
@@ -11,6 +11,7 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -156,6 +157,25 @@ test('store: an exam is created once, by whichever worklist is first', async (t)
   const bytes = Buffer.from(JSON.stringify(attributes));
   const made = await Promise.all(stores.map((store) => store.create(summary, bytes)));
   assert.deepEqual(made.toSorted(), [false, true]);
+});
+
+test('store: an exam is created where the file system has no hard links, too', async (t) => {
+  const folder = await scratch(t);
+  const store = await openExamStore({ countedAs, folder, onProblem: () => undefined });
+  const { attributes, ...summary } = record('1.1');
+  const linked = t.mock.method(files, 'link', () =>
+    Promise.reject(Object.assign(new Error('link'), { code: 'EOPNOTSUPP' })),
+  );
+  syncBuiltinESMExports();
+  t.after(() => {
+    linked.mock.restore();
+    syncBuiltinESMExports();
+  });
+  assert.equal(await store.create(summary, Buffer.from(JSON.stringify(attributes))), true);
+  assert.equal(linked.mock.callCount(), 1);
+  assert.deepEqual(await readdir(folder), ['1.1.json']);
+  const again = await openExamStore({ countedAs, folder, onProblem: () => undefined });
+  assert.deepEqual(again.summaries(), store.summaries());
 });
 
 test('store: a folder that is away takes nothing from what is known', async (t) => {

@@ -134,7 +134,7 @@ class Store implements ExamStore {
   }
 
   create(summary: ExamSummary, attributes: Uint8Array): Promise<boolean> {
-    return this.#write(summary, attributes, createFileOnce);
+    return this.#write(summary, attributes, createOnce);
   }
 
   async write(summary: ExamSummary, attributes: Uint8Array): Promise<void> {
@@ -227,6 +227,20 @@ class Store implements ExamStore {
     return !isDeepStrictEqual(known?.summary, summary);
   }
 }
+
+/** What a file system without hard links answers, such as some network volumes: the last one is Linux's for FAT. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM']);
+
+/** Without hard links, a request has looked for the record before, and of two in the same moment the later one counts. */
+const createOnce: typeof createFileOnce = async (...file) => {
+  try {
+    return await createFileOnce(...file);
+  } catch (error) {
+    if (!NO_LINKS.has(codeOf(error))) throw error;
+    await writeFileAtomic(...file);
+    return true;
+  }
+};
 
 /** The caller's records that make room for a new or longer one. Throws FullError if they cannot. */
 function leaving(
