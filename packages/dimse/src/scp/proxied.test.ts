@@ -70,8 +70,15 @@ test('proxy: what is no header', () => {
 });
 
 test('proxy: addresses and networks, also of a socket that speaks both versions of IP', () => {
-  const named = isAmong(['10.0.5.0/24', '2001:db8::/32', '192.0.2.1']);
-  for (const address of ['10.0.5.9', '::ffff:10.0.5.9', '2001:db8::1', '192.0.2.1', '::ffff:192.0.2.1'])
+  const named = isAmong(['10.0.5.0/24', '2001:db8::/32', '192.0.2.1', 'fe80::/10']);
+  for (const address of [
+    '10.0.5.9',
+    '::ffff:10.0.5.9',
+    '2001:db8::1',
+    '192.0.2.1',
+    '::ffff:192.0.2.1',
+    'fe80::1%eth0',
+  ])
     assert.equal(named(address), true, address);
   for (const address of ['10.0.6.9', '192.0.2.2', '2001:db9::1', '', 'none'])
     assert.equal(named(address), false, address);

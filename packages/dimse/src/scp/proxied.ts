@@ -1,5 +1,6 @@
 /** The PROXY protocol, versions 1 and 2: a proxy in front says first for whom it opened the connection (HAProxy: `send-proxy-v2`). */
-import { BlockList, isIPv6, isIP, type Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
+import { addressMatcher } from '../access.ts';
 
 /** The bytes so far: whole, too short, or no header at all. Without an address, the proxy opened the connection for itself. */
 export type ProxyHeader =
@@ -92,12 +93,6 @@ export async function readProxyHeader(
 
 /** Whether an address is one of these addresses and networks, such as `10.0.5.0/24`. */
 export function isAmong(networks: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
-  const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
-  for (const network of networks) {
-    const [address = '', bits] = network.split('/');
-    if (bits === undefined) list.addAddress(address, familyOf(address));
-    else list.addSubnet(address, Number(bits), familyOf(address));
-  }
-  return (address) => list.check(address, familyOf(address));
+  const matchers = networks.map(addressMatcher);
+  return (address) => matchers.some((has) => has(address));
 }
