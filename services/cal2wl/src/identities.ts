@@ -108,12 +108,17 @@ export class Identities {
 
   /**
    * Ids of the calendars whose items stay on the worklist: those of the configuration. A calendar that was never read may be any of
-   * before under a new name, so that all stay until it is read.
+   * before under a new name, so that all stay until it is read, and until a person has decided.
    */
   staying(reports: readonly CalendarReport[], now: Temporal.Instant): ReadonlySet<string> {
+    const hasOwn = (name: string): boolean =>
+      this.ofCalendar(name, now)
+        .toCome()
+        .some(({ status }) => status === 'scheduled');
     const isUndecided = reports.some(
-      ({ calendar: name, state }) =>
-        state === 'unknown' && !this.#hasChosenId(name) && this.ofCalendar(name, now).toCome().length === 0,
+      ({ calendar: name, state, failure }) =>
+        failure?.code === 'CALENDAR_RENAMED' ||
+        (state === 'unknown' && !this.#hasChosenId(name) && !hasOwn(name)),
     );
     return isUndecided ? new Set([...this.#ids, ...(this.#past?.calendars() ?? [])]) : this.#ids;
   }

@@ -7,7 +7,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parseBookingRecord, type BookingRecord } from '@scanflow/booking';
+import { encodeBookingRecord, identify, parseBookingRecord, type BookingRecord } from '@scanflow/booking';
 import { parseConfig } from '@scanflow/config';
 import { defined } from '@scanflow/failure/defined';
 import { createLog } from '@scanflow/runtime';
@@ -140,6 +140,21 @@ test('update: a calendar that gets another name with it, and no id, changes noth
   assert.deepEqual([await records(), await items()], before);
   const copy = join(data, 'cal2wl/prisma.ics');
   assert.ok((await readFile(copy)).length > 0, 'the last good copy waits for the id');
+});
+
+test('update: the same for a calendar that had a booking to come, which was cancelled', async (t) => {
+  const { data, start, records, items } = await scene(t, 'mr1: {', {
+    state: 'unknown',
+    code: 'CALENDAR_RENAMED',
+  });
+  const { source, labels, ...of } = byUid(await records(), 'cut-ahead');
+  const own = { ...source, calendar: 'mr1' };
+  const cancelled = { ...of, ...identify(own, labels), source: own, labels, status: 'cancelled' as const };
+  const file = join(data, 'bookings', `${cancelled.accessionNumber}.json`);
+  await writeFile(file, encodeBookingRecord(cancelled));
+  const before = [await records(), await items()];
+  await start();
+  assert.deepEqual([await records(), await items()], before);
 });
 
 test('update: what is better read is there: whole labels, times of zones that the calendar defines, titles', async (t) => {
