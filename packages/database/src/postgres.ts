@@ -93,11 +93,13 @@ export function openPostgres(options: PostgresOptions, server: Server): Database
 class Servers {
   readonly #urls: readonly string[];
   readonly #pool: Pool;
+  readonly #server: Server;
   /** Number of the server for the next connection. */
   #at = 0;
 
   constructor(options: PostgresOptions, server: Server) {
     this.#urls = [options.url].flat();
+    this.#server = server;
     const next = (): ClientConfig => addressOf(this.#urls[this.#at] ?? '');
     const { connectMs = CONNECT_MS } = options;
     // the pool waits for it, which its types do not say
@@ -131,8 +133,10 @@ class Servers {
         if (this.#at === asked) this.#at = (asked + 1) % this.#urls.length;
       }
     }
-    // a server that answers has more to say than one that is away
-    throw errors.find((error) => error instanceof FailureError || sqlState(error) !== undefined) ?? errors[0];
+    // a fault that a person has to correct at one server counts, and a server that answers has more to say than one that is away
+    const faults = errors.map((error) => faultOf(error, this.#server));
+    const answered = errors.find((error) => error instanceof FailureError || sqlState(error) !== undefined);
+    throw faults.find(({ code }) => code !== 'LEDGER_UNREACHABLE') ?? answered ?? errors[0];
   }
 
   close(): Promise<void> {
