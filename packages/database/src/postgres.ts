@@ -1,4 +1,5 @@
 /** A PostgreSQL database that several processes share; of several servers, the one that takes writes. */
+import type { Socket } from 'node:net';
 import { defined, given } from '@scanflow/failure/defined';
 import {
   Client,
@@ -149,6 +150,8 @@ async function mustTakeWrites(client: ClientBase, server: Server, limitMs: numbe
   const query = { text: 'SHOW transaction_read_only', query_timeout: limitMs };
   const { rows } = await client.query<{ transaction_read_only: string }>(query);
   if (rows[0]?.transaction_read_only === 'off') return;
+  // the pool would wait without a limit for the server to close it, and the driver's types do not show the socket
+  (client as ClientBase & { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
   throw new FailureError(isReplica(server));
 }
 

@@ -1,4 +1,4 @@
-/** Of several servers none can be used: which of their errors a person reads. */
+/** No server can be used: which of their errors a person reads, and that no server is waited for without a limit. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
@@ -24,15 +24,16 @@ const ON = Buffer.concat([
   READY,
 ]);
 
-/** A server that gives these answers, one to each piece that it gets, and then closes. */
+/** A server that gives these answers, one to each piece that it gets. It closes a connection only after it denied one. */
 async function answering(t: TestContext, ...answers: Buffer[]): Promise<string> {
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    t.after(() => socket.destroy());
     const left = [...answers];
     socket.on('error', () => undefined);
     socket.on('data', () => {
       const next = left.shift();
       if (next !== undefined) socket.write(next);
-      if (left.length === 0 && next === DENIED) socket.end();
+      if (next === DENIED) socket.end();
     });
   }).listen(0, '127.0.0.1');
   t.after(() => server.close());
@@ -60,14 +61,27 @@ async function codeWith(t: TestContext, ...url: string[]): Promise<[string, stri
   return [error.code, error.message];
 }
 
-test('servers: what one of them refuses has more to say than another one that is a replica, or away', async (t) => {
-  const [replica, denied] = [await answering(t, ADMITTED, ON), await answering(t, DENIED)];
-  const away = 'postgresql://u@127.0.0.1:1/d';
-  assert.match((await codeWith(t, away, replica)).join(' '), /LEDGER_UNREACHABLE .* it is a replica/);
-  assert.match((await codeWith(t, away)).join(' '), /LEDGER_UNREACHABLE .* does not answer/);
-  for (const urls of [
-    [replica, denied, away],
-    [away, denied, replica],
-  ])
-    assert.equal((await codeWith(t, ...urls))[0], 'LEDGER_DENIED', urls.join());
-});
+test(
+  'servers: what one of them refuses has more to say than another one that is a replica, or away',
+  { timeout: 10_000 },
+  async (t) => {
+    const [replica, denied] = [await answering(t, ADMITTED, ON), await answering(t, DENIED)];
+    const away = 'postgresql://u@127.0.0.1:1/d';
+    assert.match((await codeWith(t, away, replica)).join(' '), /LEDGER_UNREACHABLE .* it is a replica/);
+    assert.match((await codeWith(t, away)).join(' '), /LEDGER_UNREACHABLE .* does not answer/);
+    for (const urls of [
+      [replica, denied, away],
+      [away, denied, replica],
+    ])
+      assert.equal((await codeWith(t, ...urls))[0], 'LEDGER_DENIED', urls.join());
+  },
+);
+
+test(
+  'servers: a replica that does not close its connection holds nobody up',
+  { timeout: 10_000 },
+  async (t) => {
+    const [code] = await codeWith(t, await answering(t, ADMITTED, ON));
+    assert.equal(code, 'LEDGER_UNREACHABLE');
+  },
+);
