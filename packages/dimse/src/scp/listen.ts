@@ -150,11 +150,13 @@ class Arrival implements Guest {
     return Promise.resolve();
   }
 
-  /** For whom the proxy opened it: itself, where it says so. Undefined where it said nothing, which is logged. Never rejects. */
+  /** For whom the proxy opened it: itself, where it says so. Undefined where it did not say, which is logged. Never rejects. */
   async clientOf({ log, events }: ScpOptions, ms: number): Promise<string | undefined> {
     const header = await readProxyHeader(this.#socket, ms);
-    if (header !== undefined) return header.address ?? this.address;
+    if (typeof header === 'object') return header.address ?? this.address;
     this.#socket.destroy();
+    // a load balancer only looked whether the port is open, or we closed the connection
+    if (header === 'gone') return undefined;
     const why = 'a proxy has to begin with a header of the PROXY protocol. HAProxy: send-proxy-v2';
     log.warn('connection.proxy-failed', { address: this.address, why });
     events?.refused?.(this.address, 'proxy');

@@ -136,6 +136,28 @@ test('proxy: nobody else says who asks, and a named one that says nothing is let
   );
 });
 
+test('proxy: nothing is reported where a load balancer only looks whether the port is open, or where we close', async (t) => {
+  const refused: string[] = [];
+  const events = { refused: (address: string, why: string) => void refused.push(`${address} ${why}`) };
+  const { raw, logged, close } = await bench(t, three, {}, { ...named, events });
+  const look = raw(PROXY);
+  await once(look.socket, 'connect');
+  look.socket.end();
+  await look.ended();
+  const waiting = raw(PROXY);
+  await once(waiting.socket, 'connect');
+  const after = raw(PROXY);
+  after.write(FOUR, ...query);
+  await after.pdu('A-ASSOCIATE-AC');
+  await close();
+  await waiting.ended();
+  assert.deepEqual(refused, []);
+  assert.deepEqual(
+    logged.filter((line) => line.startsWith('connection.')),
+    [],
+  );
+});
+
 test('proxy: connections count for whom they were opened, so that one peer does not use up what all have', async (t) => {
   const refused: string[] = [];
   const events = { refused: (address: string, why: string) => void refused.push(`${address} ${why}`) };

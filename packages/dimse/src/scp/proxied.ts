@@ -60,15 +60,16 @@ const sixth = (bytes: Buffer): string =>
 
 /**
  * Reads the header of a connection, and leaves all that follows it in the socket. Undefined: there is none, or it did not
- * come in time. Never rejects.
+ * come in time. `gone`: the connection ended before its first byte. Never rejects.
  */
 export async function readProxyHeader(
   socket: Socket,
   ms: number,
-): Promise<{ readonly address: string | undefined } | undefined> {
-  const { promise, resolve } = Promise.withResolvers<{ address: string | undefined } | undefined>();
+): Promise<{ readonly address: string | undefined } | 'gone' | undefined> {
+  const { promise, resolve } = Promise.withResolvers<{ address: string | undefined } | 'gone' | undefined>();
   let bytes = Buffer.alloc(0);
-  const gone = (): void => resolve(undefined);
+  const none = (): void => resolve(undefined);
+  const gone = (): void => resolve(bytes.length === 0 ? 'gone' : undefined);
   const read = (): void => {
     for (let chunk: unknown = socket.read(); chunk !== null; chunk = socket.read())
       bytes = Buffer.concat([bytes, chunk as Buffer]);
@@ -76,13 +77,13 @@ export async function readProxyHeader(
     if (header.kind === 'more') return;
     socket.off('readable', read);
     if (header.kind !== 'whole') {
-      gone();
+      none();
       return;
     }
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     resolve({ address: header.address });
   };
-  const timer = setTimeout(gone, ms);
+  const timer = setTimeout(none, ms);
   socket.on('readable', read).on('end', gone).on('error', gone).on('close', gone);
   const found = await promise;
   clearTimeout(timer);
