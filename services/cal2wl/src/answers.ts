@@ -24,7 +24,7 @@ interface WishOptions {
 
 type State = 'rejected' | 'taken' | 'skipped';
 
-/** What each event shall say, by UID. Of a series that is what holds for its occurrences; UIDs of several events are left alone. Pure. */
+/** The answer of each event, by UID. A series has one answer for all its occurrences. A UID of several events has none. Pure. */
 export function wishesOf(
   outcomes: readonly Outcome[],
   options: WishOptions,

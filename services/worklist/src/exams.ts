@@ -124,7 +124,7 @@ interface Looking {
   readonly log: Log;
 }
 
-/** Looks for ended slots and erased exams now and then, and follows what another worklist over the same folder is told. */
+/** Looks for ended slots and erased exams now and then, and takes over exams that scanners report to another worklist over the same folder. */
 async function startLooking({ store, board, data, log }: Looking): Promise<{ stop: () => Promise<void> }> {
   const folder = join(data, 'performed');
   const erasures = openErasures(erasuresIn(data));

@@ -87,7 +87,7 @@ export const CATALOGUE: readonly Section[] = [
       'BIDS_SESSION_TAKEN | permanent | the dataset has this session of another registration; two are never merged | give one of them another session label',
       'BIDS_PARTICIPANTS | permanent | `participants.tsv` has no column `participant_id` | put the column back, separated by tabs',
       'BIDS_PROVENANCE | permanent | our record of the session in `.scanflow/` cannot be read | put it back, or move the folder of the session away',
-      'BIDS_DISK_FULL | transient | the file system of the dataset is full; no file of the dataset is half | make room; it goes on by itself',
+      'BIDS_DISK_FULL | transient | the file system of the dataset is full; no file of the dataset is half written | make room; it goes on by itself',
       'BIDS_WRITE | transient | the dataset cannot be written | check the share and the permissions; it goes on by itself',
       'BIDS_OFF | permanent | the bids service runs, and the configuration has no section `bids` | add it, or do not start the service',
       'BIDS_ROOT | permanent | the bids service cannot write a root of storage; it does not start | mount it, and let its user write it',

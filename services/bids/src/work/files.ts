@@ -74,7 +74,7 @@ export function writeFailure(error: unknown, root: string): unknown {
     transient(
       isFull ? 'BIDS_DISK_FULL' : 'BIDS_WRITE',
       isFull
-        ? `The file system of ${root} is full (${code}). No file of the dataset is half. Make room; the session is converted again by itself.`
+        ? `The file system of ${root} is full (${code}). No file of the dataset is half written. Make room; the session is converted again by itself.`
         : `The dataset ${root} cannot be written: ${messageOf(error)}. The session is converted again later.`,
     ),
     error,
