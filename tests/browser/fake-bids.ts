@@ -63,6 +63,11 @@ export async function startFakeBids(t: Pick<TestContext, 'after'>): Promise<Fake
     deliveries: [],
   };
   const server = createServer((request, response) => {
+    // the board's Health asks whether it is there
+    if (request.method === 'GET') {
+      response.end(JSON.stringify({ status: 'ok' }));
+      return;
+    }
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {

@@ -41,8 +41,8 @@ suite('the header viewer in a browser', { skip: SKIP }, () => {
     context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
     page = await context.newPage();
     watch(page, asked, problems);
-    await page.goto(url);
-    // everything is there: from now on there is no network
+    await page.goto(url, { waitUntil: 'networkidle' });
+    assert.deepEqual(problems, [], 'every module came; from now on there is no network');
     await context.setOffline(true);
     asked.splice(0);
   });
