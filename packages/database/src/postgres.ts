@@ -134,7 +134,7 @@ class Servers {
         if (this.#at === asked) this.#at = (asked + 1) % this.#urls.length;
       }
     }
-    // a fault that a person has to correct at one server counts, and a server that answers has more to say than one that is away
+    // A person has to correct some faults: these come first. A server that answers has more to say than one that is away.
     const faults = errors.map((error) => faultOf(error, this.#server));
     const answered = errors.find((error) => error instanceof FailureError || sqlState(error) !== undefined);
     throw faults.find(({ code }) => code !== 'LEDGER_UNREACHABLE') ?? answered ?? errors[0];
