@@ -216,6 +216,15 @@ test('renamed: by slot, title and labels, too, where the new address numbers its
   assert.equal(askedOf(formerly('prisma', event('x', 10, 'sub-002'), event('y', 12, 'sub-002'))), undefined);
 });
 
+test('renamed: not by events that are no bookings of it, as where it and one that was removed read one feed', () => {
+  const all = [event('a', 10), event('b', 12)];
+  const as = (outcome: 'skipped' | 'rejected'): Outcome[] =>
+    all.map((one) => ({ outcome, code: 'X', reason: 'x', uid: recordOf(one).source.uid }));
+  const { view } = fresh(...all);
+  assert.equal(askedOf(formerly('prisma', ...all), { view, outcomes: as('skipped') }), undefined);
+  assert.equal(askedOf(formerly('prisma', ...all), { view, outcomes: as('rejected') }), 'prisma');
+});
+
 test('renamed: not from a calendar that is still configured, nor from walk-ins', () => {
   for (const calendar of ['other', 'walk-in'])
     assert.equal(askedOf(formerly(calendar, event('a', 10), event('b', 12))), undefined, calendar);

@@ -229,8 +229,16 @@ export function formerName({ past, configured, view, outcomes, window }: RenameQ
       .filter(({ status, start }) => status === 'scheduled' && Temporal.Instant.compare(start, to) < 0);
   if (toCome(view.calendar).length > 0) return undefined;
   const slots = new Set(outcomes.flatMap((one) => (one.outcome === 'booking' ? slotKey(one.record) : [])));
-  const isHere = (record: BookingRecord): boolean =>
-    view.present.has(eventKey(record.source.uid, record.source.recurrenceId)) || slots.has(slotKey(record));
+  // an event that is no booking of this calendar may be one of another calendar over the same feed
+  const skipped = new Set(
+    outcomes.flatMap(({ outcome, uid, recurrenceId }) =>
+      outcome === 'skipped' && uid !== undefined ? eventKey(uid, recurrenceId) : [],
+    ),
+  );
+  const isHere = (record: BookingRecord): boolean => {
+    const key = eventKey(record.source.uid, record.source.recurrenceId);
+    return (view.present.has(key) && !skipped.has(key)) || slots.has(slotKey(record));
+  };
   return past.calendars().find((calendar) => {
     if (configured.has(calendar)) return false;
     const bookings = toCome(calendar);
