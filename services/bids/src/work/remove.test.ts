@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { bidsRig, OPTIONS, storeSession } from '../../../../tests/integration/bids-support.ts';
 import { listFiles } from './files.ts';
+import { joinPeople, publish, takeOut } from './publish.ts';
 import { removeSessions, type RemoveRequest } from './remove.ts';
 import { bidsSession, recoverDataset } from './session.ts';
 
@@ -60,6 +61,11 @@ test('an erased subject leaves nothing of ours; files of people stay, and are na
   const { root, request } = await place(t);
   await mkdir(join(root, '.scanflow/invalid/sub-001_ses-mr03/anat'), { recursive: true });
   await writeFile(join(root, '.scanflow/invalid/sub-001_ses-mr03/anat/x.json'), '{}');
+  // of a conversion that was killed, and of one of another subject that runs
+  for (const name of ['aside-sub-001_ses-mr04-0123456789ab', 'aside-sub-0011_ses-mr04-0123456789ab']) {
+    await mkdir(join(root, '.scanflow', name, 'raw'), { recursive: true });
+    await writeFile(join(root, '.scanflow', name, 'raw/x.nii'), '');
+  }
   await writeFile(join(root, 'participants.tsv'), 'participant_id\tage\nsub-001\t30\nsub-0011\t40\n');
   const json = `${SESSION}/anat/sub-001_ses-mr01_T1w.json`;
   await writeFile(join(root, json), '{ "Mine": true }');
@@ -74,6 +80,39 @@ test('an erased subject leaves nothing of ours; files of people stay, and are na
   assert.equal(await readFile(join(root, 'participants.tsv'), 'utf8'), 'participant_id\tage\nsub-0011\t40\n');
   assert.ok((await traces(root, 'sub-0011')).length > 3);
   assert.deepEqual(await remove(request), { folders: [], files: 0, kept: [json, EVENTS] });
+});
+
+test('a conversion that ended midway while the removal waited: files of people stay all the same', async (t) => {
+  const { root, request } = await place(t);
+  const other = { root, folder: 'sub-0011/ses-mr01', ours: [], removal: { erased: false } };
+  const midway = (name: string): void => {
+    if (name === 'in') throw new Error('ended here');
+  };
+  await assert.rejects(takeOut({ ...other, aside: '.scanflow/leaving-1' }, midway), /ended here/);
+  const standing = { ours: [], people: [{ path: EVENTS, why: 'not ours' as const }] };
+  const aside = '.scanflow/aside-sub-001_ses-mr01-0123456789ab';
+  let isBegun = false;
+  const beforeStep = async (name: string): Promise<void> => {
+    // the removal completes the one; meanwhile another conversion of its session ends
+    if (name !== 'forget' || isBegun) return;
+    isBegun = true;
+    await joinPeople(root, join(root, aside), SESSION, standing);
+    const provenance = await readFile(join(root, '.scanflow/sub-001_ses-mr01.json'), 'utf8');
+    const publication = { root, aside, folder: SESSION, standing, provenance };
+    await assert.rejects(publish(publication, midway), /ended here/);
+  };
+  const { kept } = await removeSessions(request, { beforeStep }, AbortSignal.timeout(30_000));
+  assert.ok(isBegun);
+  assert.ok(kept.includes(EVENTS), kept.join(' '));
+  await stat(join(root, EVENTS));
+});
+
+test('labels with characters that no name of a file has: their locks go, too', async (t) => {
+  const { root, request } = await place(t);
+  await mkdir(join(root, '.scanflow/locks'), { recursive: true });
+  await writeFile(join(root, '.scanflow/locks/session-sub_002_ses-mr01'), '');
+  await remove({ ...request, subject: 'sub.002' });
+  assert.ok(!(await readdir(join(root, '.scanflow/locks'))).some((name) => name.includes('sub_002')));
 });
 
 test('one session leaves, another stays; a table that people changed loses our rows alone', async (t) => {

@@ -9,7 +9,7 @@ import { exists, gone, listFiles, writeFailure } from './files.ts';
 import { hashesOf, readProvenance, STATE, unitOf, type Provenance } from './provenance.ts';
 import { finishAll, judgeFolder, takeOut, type Standing } from './publish.ts';
 import { dropRows, scansPath } from './rows.ts';
-import { locked, lockPath, sessionLock } from './session.ts';
+import { locked, lockOf, lockPath, removeAsides, sessionLock } from './session.ts';
 import { withoutParticipant } from './tables.ts';
 
 export interface RemoveRequest {
@@ -61,6 +61,8 @@ export async function removeSessions(
       await locked(root, sessionLock({ subject: of, session }), options, signal, () =>
         inDataset(() => takeSession(request, folder, step)),
       );
+    for (const unit of found.asides)
+      await locked(root, `session-${unit}`, options, signal, () => removeAsides(root, unit));
     await inDataset(async () => {
       await step('traces');
       await removeTraces(request, subject, found);
@@ -78,6 +80,8 @@ async function takeSession(
   step: (name: string) => void | Promise<void>,
 ): Promise<void> {
   const root = request.datasetRoot;
+  // a conversion that ended midway while we waited has a journal, and files of people with it
+  await finishAll(root, step);
   const record = await readProvenance(root, folder);
   if (record === undefined || !isOf(request, record)) return;
   const { ours } = await judgeFolder(root, folder, hashesOf(record));
@@ -95,6 +99,8 @@ interface Holdings {
   readonly records: readonly Provenance[];
   /** Folders below `.scanflow`, of sessions that never came into the dataset, or beside it. */
   readonly beside: readonly string[];
+  /** Units of which a killed conversion left what it had made; only where all traces go. */
+  readonly asides: readonly string[];
   readonly removed: Removed;
 }
 
@@ -112,10 +118,31 @@ async function holdings(request: RemoveRequest): Promise<Holdings> {
   const standing = await judgeFolder(root, participant, new Map(all.flatMap((one) => [...hashesOf(one)])));
   const paths = new Set(records.flatMap((one) => [...hashesOf(one).keys()]));
   let files = records.length + standing.ours.filter((path) => paths.has(path)).length;
-  for (const folder of beside) files += (await listFiles(join(root, folder))).length;
+  const asides = request.erased ? await asidesOf(request) : [];
+  for (const folder of [...beside, ...asides.map((name) => join(STATE, name))])
+    files += (await listFiles(join(root, folder))).length;
   if (all.length === records.length) files += await rowsOf(root, participant, request);
   const kept = await peoples(root, request, standing);
-  return { records, beside, removed: { folders: records.map(({ folder }) => folder), files, kept } };
+  const units = new Set(asides.map((name) => name.replace(ASIDE, '$1')));
+  return {
+    records,
+    beside,
+    asides: [...units],
+    removed: { folders: records.map(({ folder }) => folder), files, kept },
+  };
+}
+
+const ASIDE = /^aside-(.*)-[0-9a-f]{12}$/;
+
+/** Where the sessions are, or were, converted. Where labels begin alike it may be another's, whose lock we then wait for. */
+async function asidesOf(request: RemoveRequest): Promise<string[]> {
+  const start = `aside-${lockOf(request)}`;
+  const names = (await readdir(join(request.datasetRoot, STATE)).catch(gone)) ?? [];
+  return names.filter(
+    (name) =>
+      ASIDE.test(name) &&
+      (request.session === undefined ? name.startsWith(start) : name.replace(/-[^-]*$/, '') === start),
+  );
 }
 
 /** What Scanflow keeps of this subject. Rejects with BIDS_PROVENANCE where somebody changed it. */
@@ -187,7 +214,7 @@ async function removeTraces(
   if ((await recordsOf(root, participant)).length === 0)
     await dropRows(root, participant, { participant, erased: true, gone: [] });
   // names of locks hold labels
-  const start = request.session === undefined ? `session-${request.subject}_` : sessionLock(request);
+  const start = sessionLock(request);
   for (const name of (await readdir(join(root, STATE, 'locks')).catch(gone)) ?? [])
     if (name === start || (request.session === undefined && name.startsWith(start)))
       await rm(lockPath(root, name), { force: true });

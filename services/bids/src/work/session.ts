@@ -91,7 +91,7 @@ export async function recoverDataset(
 }
 
 /** A name for the labels of a session, as a part of names of files. */
-const lockOf = ({ subject, session }: Pick<SessionRequest, 'subject' | 'session'>): string =>
+export const lockOf = ({ subject, session }: Pick<SessionRequest, 'subject' | 'session'>): string =>
   `${subject}_${session ?? ''}`.replaceAll(/[^\w-]/g, '_');
 
 export const sessionLock = (labels: Pick<SessionRequest, 'subject' | 'session'>): string =>
@@ -115,7 +115,7 @@ export const locked = <T>(
   );
 
 /** Of killed workers; those that a journal names are still to come in. The caller holds the lock of the session. */
-async function removeAsides(root: string, unit: string): Promise<void> {
+export async function removeAsides(root: string, unit: string): Promise<void> {
   const state = join(root, STATE);
   const named: string[] = [];
   for (const name of await journalNames(root))
