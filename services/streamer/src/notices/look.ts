@@ -98,9 +98,10 @@ export async function untoldSessions(
   if (verdictMs !== undefined) return withVerdicts(tx, { quietMs, now, limit, verdictMs });
   const rows = await tx.all(
     `SELECT s.id, s.increment, n.told FROM session s LEFT JOIN notice n ON n.matter = ? || s.id AND n.channel = '' AND n.address = ''
-     WHERE s.due IS NULL AND s.increment > 0 AND s.updated >= ? AND (n.told IS NULL OR n.told <> ? || s.increment || ?)
+     WHERE s.due IS NULL AND s.increment > 0 AND s.updated >= ? AND (n.told IS NULL OR n.told NOT LIKE '["' || s.increment || '"%')
      ORDER BY s.updated LIMIT ?`,
-    [SESSION, now - BACK_MS - quietMs, '["', '"]', limit],
+    // what people heard of may have a verdict of before, when the configuration had bids
+    [SESSION, now - BACK_MS - quietMs, limit],
   );
   return rows.map((row) => ({ id: String(row['id']), increment: Number(row['increment']) }));
 }

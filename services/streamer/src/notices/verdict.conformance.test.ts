@@ -9,6 +9,7 @@ import { redoSession } from '../hooks/bids-sql.ts';
 import { delivered, nextDelivery } from '../hooks/sql.ts';
 import { listSessions } from '../sessions/step.ts';
 import { stored } from '../store/sql.ts';
+import { untoldSessions } from './look.ts';
 import { NO_HOOKS } from './queue.conformance.test.ts';
 
 import { attributes, desk, settled } from './desk.test.ts';
@@ -71,5 +72,7 @@ export function verdictConformance(name: string, open: OpenFollowed): void {
     await judged('valid', late + 2);
     assert.deepEqual(await said(late + 3), heading('changed', ', BIDS valid', 2));
     assert.deepEqual(await said(late + 4), []);
+    // bids leaves the configuration: what people heard of is not looked at again and again
+    assert.deepEqual(await ledger.read(untoldSessions, { quietMs: 100, now: late + 5 }), []);
   });
 }
