@@ -60,7 +60,7 @@ export async function callBids(call: BidsCall, signal: AbortSignal): Promise<Bid
   }
   for (const removal of call.removals) {
     const gone = await removeBids({ ...call, removal }, signal);
-    if (!('folders' in gone)) return gone;
+    if (!('folders' in gone)) return { ...gone, freed };
     if (gone.folders.length === 0) continue;
     removed.push(gone);
     freed.push(removal);
