@@ -46,8 +46,11 @@ export interface Exams {
 
 /** Interval of the check for ended slots. Changed steps and files count at once. */
 const LOOK_MS = 10_000;
-/** Interval at which every record's stamp is looked at, for network volumes that show no change of the folder. */
-const REREAD_MS = 60_000;
+/**
+ * Our own reports change the folder, too, and each look takes every record's stamp: some tenths of a second for 10,000. Every minute
+ * for network volumes that show no change of the folder.
+ */
+const SELDOM = { quietMs: 500, burstMs: 2_000, rereadMs: 60_000 };
 const PROBLEMS_KEPT = 100;
 
 interface Problem {
@@ -138,7 +141,7 @@ async function startLooking({ store, board, data, log }: Looking): Promise<{ sto
   };
   await look();
   const onUnwatched = (reason: string): void => log.warn('worklist.folder-not-watched', { folder, reason });
-  const watch = await watchFolder({ folder, read: follow, onUnwatched, rereadMs: REREAD_MS });
+  const watch = await watchFolder({ folder, read: follow, onUnwatched, ...SELDOM });
   const timer = setInterval(() => void look(), LOOK_MS);
   return {
     stop: async () => {
