@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { answerText, type BidsResult } from '@scanflow/bids/answer';
 import { sessionsAnswer } from '../sources/answers.ts';
 import { sessionsOf } from '../sources/read.ts';
-import { HOSTILE, rig } from '../web/board-kit.test.ts';
+import { HOSTILE, iso, rig } from '../web/board-kit.test.ts';
 
 const RESULT: BidsResult = {
   ...{ state: 'kept aside', dataset: '/project/p/bids', folder: 'sub-01/ses-01', verdict: 'invalid' },
@@ -45,4 +45,41 @@ test('bids: the page of a session has verdict, errors, conflicts and kept files,
   assert.match(body, /BIDS_NAME_TAKEN/);
   assert.match(body, /sub-01\/note\.txt/);
   assert.ok(!body.includes(HOSTILE));
+});
+
+test('bids: members see nothing of a part that may be in the dataset of another project', async (t) => {
+  const labelled = (project: string): object => ({ labels: { project, subject: 's', session: '1' } });
+  const series = {
+    ...{ id: 't1', seriesInstanceUid: '1.3', studyInstanceUid: '1.2', accessionNumber: 'A', modality: 'MR' },
+    ...{ seriesNumber: '1', seriesDescription: 't1', state: 'complete', firstSeen: iso(-5), legs: [] },
+    ...{ images: { inOrthanc: 10, stored: 10 }, ...labelled('p') },
+  };
+  const others: BidsResult = {
+    ...{ ...RESULT, dataset: '/project/q/bids', folder: 'sub-secret' },
+    also: [{ folder: 'sub-01', state: 'published', verdict: 'valid', errorCount: 0 }],
+  };
+  const failure = { code: 'BIDS_LABEL_TAKEN', message: 'sub-secret belongs to another' };
+  const found = (project: string, bids: object) => {
+    const { sessions, hooks } = answerOf(others) as Record<'sessions' | 'hooks', object[]>;
+    return {
+      sessions: sessions.map((one) => ({ ...one, ...labelled(project), series: [series] })),
+      hooks: hooks.map((one) => ({ ...one, ...bids })),
+    };
+  };
+  const seenBy = async (person: 'it' | 'own', answer: object): Promise<string> => {
+    const board = await rig(t, undefined, { '/api/board/find': answer });
+    await board.store.add({ name: 'own', role: 'member', projects: ['p'], addresses: [] }, 0);
+    const now = Temporal.Instant.from(iso(0)).epochMilliseconds;
+    const own = `__Host-scanflow=${await board.store.signIn('own', '127.0.0.1', now)}`;
+    const cookie = person === 'own' ? own : await board.signedIn('it');
+    const { statusCode, body } = await board.get('/session/AAAAAAAAAAAAAAAA', { cookie });
+    assert.equal(statusCode, 200);
+    return body;
+  };
+  for (const answer of [found('p', {}), found('q', { state: 'failed', failure })]) {
+    const body = await seenBy('own', answer);
+    for (const text of ['secret', '/project/q', 'sub-01/note.txt']) assert.ok(!body.includes(text), text);
+    assert.match(await seenBy('it', answer), /sub-secret/);
+  }
+  assert.match(await seenBy('own', found('p', {})), /invalid \(1 error\)/);
 });

@@ -53,7 +53,7 @@ export async function plansOf(
   return new Map(await Promise.all(entries));
 }
 
-const BIDS_HOOK = 'hook:bids';
+export const BIDS_HOOK = 'hook:bids';
 
 function onlySeen(answer: PlanAnswer, { series }: Session): PlanAnswer {
   if (answer.state !== 'made') return answer;
@@ -116,10 +116,10 @@ function verdictOf(result: BidsResult, { person, plan }: Parameters<typeof outco
   const { verdict, dataset, folder, errors, warnings, errorCount, warningCount, conflicts, failed, kept } =
     result;
   const bad = verdict === 'invalid' || failed.length > 0;
-  return html`<p class="verdict">
-      <span class="tag ${bad ? 'failed' : 'complete'}">${verdictText(result)}</span>
-      ${folder !== '' && html`<code>${dataset}/${folder}</code>`}
-    </p>
+  const tag = html`<span class="tag ${bad ? 'failed' : 'complete'}">${verdictText(result)}</span>`;
+  // of several parts this is the worst: maybe that of another project
+  if (person.role === 'member' && result.also !== undefined) return html`<p class="verdict">${tag}</p>`;
+  return html`<p class="verdict">${tag} ${folder !== '' && html`<code>${dataset}/${folder}</code>`}</p>
     ${issueList(t.bids.errors(errorCount), errors, errorCount)}
     ${issueList(t.bids.warnings(warningCount), warnings, warningCount)}
     ${listOf(

@@ -13,7 +13,7 @@ import { t } from '../texts/pages.ts';
 import { forPerson, notFound, send } from '../web/request.ts';
 import { sessionCsv } from './csv.ts';
 import { aroundOf, historyOf, likelyFor, type AroundOptions } from './around.ts';
-import { plansOf } from './bids.ts';
+import { BIDS_HOOK, plansOf } from './bids.ts';
 import { sessionPage } from './page.ts';
 
 export interface SessionOptions extends AroundOptions {
@@ -93,7 +93,13 @@ export async function findFor(
     return own === undefined ? [] : [{ ...one, series: one.series.filter(({ id }) => own.has(id)) }];
   });
   const subjects = new Set(left.flatMap(({ id, series }) => [id, ...series.map((one) => one.id)]));
-  const hooks = answer.hooks.filter(({ subject }) => subjects.has(subject));
+  // what became of the dataset is of those who may see the session's labels
+  const hidden = new Set(
+    sessions.flatMap(({ id, labels }) => (person.role === 'member' && labels === undefined ? [id] : [])),
+  );
+  const hooks = answer.hooks.filter(
+    ({ subject, target }) => subjects.has(subject) && !(target === BIDS_HOOK && hidden.has(subject)),
+  );
   return { ...found, answer: { sessions: left, hooks } };
 }
 
