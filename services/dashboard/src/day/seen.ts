@@ -2,6 +2,7 @@
  * What a person may see of the facts. Pages are made of what is left, so nothing of another project reaches them,
  * whatever it is found by: accession numbers and studies may lead to several projects. Pure.
  */
+import { BIDS } from '@scanflow/config';
 import { maySee, type Person } from '../access/roles.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { isOf, listed } from './board.ts';
@@ -50,7 +51,8 @@ function sessionSeen(session: DaySession, sees: (project: string | undefined) =>
   const series = session.series.filter(({ project }) => sees(project));
   if (sees(session.labels?.project)) return [{ ...session, series }];
   const { labels: _, folder: __, bids: ___, ...rest } = session;
-  return series.length === 0 ? [] : [{ ...rest, series }];
+  const deliveries = rest.deliveries.filter(({ hook }) => hook !== BIDS);
+  return series.length === 0 ? [] : [{ ...rest, deliveries, series }];
 }
 
 const listOf = <T>(part: readonly T[] | Away): readonly T[] => (isAway(part) ? [] : part);

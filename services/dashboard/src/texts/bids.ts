@@ -61,7 +61,7 @@ export const bids = {
   redo: {
     open: 'Convert again',
     title: 'Convert this session to BIDS again?',
-    text: 'The whole session is converted aside, validated, and put in the place of the old one. An invalid session does not replace a valid one. Files of people stay.',
+    text: 'The whole session is converted aside and validated. Then it replaces the old one. An invalid session does not replace a valid one. Files of people stay.',
     nothing: 'Names and numbers of images stay as they are. Metadata may change.',
     none: 'Without a plan nothing is ordered here. Look again once it is there.',
     changed: 'The plan changed since you looked. Look at it again before you confirm.',
