@@ -233,7 +233,7 @@ test('health: BIDS that failed or waits too long shows with what to do, and a sh
     run('bids', { waiting: iso(-13 * 60) }),
     run('report', { waiting: iso(-13 * 60) }),
   ]);
-  assert.match(late, /class="check warn".*<b>BIDS<\/b> 0 runs failed, 1 pending, the oldest since/s);
+  assert.match(late, /class="check warn".*<b>BIDS<\/b> 0 runs failed, 1 pending; the oldest began 13 h ago/s);
   assert.doesNotMatch(late, /report/);
   assert.match(
     await series([run('bids', { failed: 2 })]),

@@ -88,11 +88,11 @@ export const healthTexts = {
   destination: (pending: number, failed: number): string => `${pending} pending, ${failed} failed`,
   gone: 'The configuration no longer has this destination. Look at the series, and give it up for all; or enter it again.',
   hook: (pending: number, failed: number, ago: string | undefined): string =>
-    `${plural(failed, 'run', 'runs')} failed, ${pending} pending${ago === undefined ? '' : `, the oldest since ${ago}`}`,
+    `${plural(failed, 'run', 'runs')} failed, ${pending} pending${ago === undefined ? '' : `; the oldest began ${ago}`}`,
   hookTodo:
     'scanflow doctor hooks says why. Mend the hook, then retry it or give it up on the page of the session.',
   bidsTodo:
-    'scanflow bids status names the sessions and their reasons. Look whether the service bids runs; then scanflow bids redo SESSION.',
+    'scanflow bids status names the sessions and their reasons. Check that the bids service runs. Then run scanflow bids redo SESSION.',
   look: 'Look',
   version: 'Version',
   unanswered: 'It takes no answers, so its events do not say what became of them:',

@@ -208,26 +208,29 @@ export function bidsPart(bids: SessionFact['bids']): BidsPart | undefined {
       paragraphs: [failure.message],
     };
   if (result === undefined || result.state === 'not configured') return undefined;
-  const { verdict, counts, dataset, folder } = result;
+  const { verdict, counts, dataset, folder, also } = result;
   if (verdict === undefined)
     return { word: 'empty', heading: '', line: 'BIDS: no series to convert', paragraphs: seriesLeft(result) };
-  const place = verdict === 'valid' ? `, in ${dataset}/${folder}` : '';
+  const place = verdict === 'valid' && also === undefined ? `, in ${dataset}/${folder}` : '';
   return {
     word: counts.failed === 0 ? verdict : `${verdict}, partly`,
     heading: `, BIDS ${verdict}`,
     line: `BIDS: ${verdictText(result)}${place}`,
-    paragraphs: [
-      ...(verdict === 'valid'
-        ? []
-        : [
-            'The session is not in the dataset, which did not change. Correct the cause, then convert it again.',
-          ]),
-      ...listed('Errors of the validator:', result.errors.map(issueText), result.errorCount),
-      ...listed('Warnings of the validator:', result.warnings.map(issueText), result.warningCount),
-      ...seriesLeft(result),
-    ],
+    // the worst of several parts may be that of another project
+    paragraphs: also === undefined ? verdictParagraphs(result) : [PARTS],
   };
 }
+
+const PARTS = 'Some series of the session have other labels. Facility IT sees what became of each part.';
+
+const verdictParagraphs = (result: BidsResult): string[] => [
+  ...(result.verdict === 'valid'
+    ? []
+    : ['The session is not in the dataset, which did not change. Correct the cause, then convert it again.']),
+  ...listed('Errors of the validator:', result.errors.map(issueText), result.errorCount),
+  ...listed('Warnings of the validator:', result.warnings.map(issueText), result.warningCount),
+  ...seriesLeft(result),
+];
 
 const WAITING: BidsPart = {
   ...{ word: 'waiting', heading: '', line: 'BIDS: not converted yet; the verdict comes by another message' },

@@ -98,6 +98,17 @@ test('matters of sessions: the verdict on BIDS, with errors, warnings and what w
       ['It is taken.'],
     ],
   );
+  // the worst of several parts may be that of another project
+  const also = [{ folder: 'sub-s/ses-t', state: 'published', verdict: 'valid', errorCount: 0 } as const];
+  const parts = told({ result: { ...invalid, failed, dataset: '/project/q/bids', also } });
+  assert.equal(parts.line, 'BIDS: invalid (9 errors, 1 warning, 2 left)');
+  assert.deepEqual(parts.paragraphs, [
+    'Some series of the session have other labels. Facility IT sees what became of each part.',
+  ]);
+  assert.equal(
+    told({ result: { ...RESULT, dataset: '/project/q/bids', also } }).line,
+    'BIDS: valid (1 warning, 2 left)',
+  );
   assert.match(told({ state: 'pending' }).line ?? '', /^BIDS: not converted yet/);
   const none = told({ result: { ...RESULT, state: 'not configured' } });
   assert.deepEqual([none.heading, none.line], ['Stored: 8 series of p s t', undefined]);
