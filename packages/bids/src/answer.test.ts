@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerText, readAnswer, verdictText, type BidsResult } from './answer.ts';
+import { answerText, joinResults, readAnswer, verdictText, type BidsResult } from './answer.ts';
 
 const RESULT: BidsResult = {
   state: 'published',
@@ -58,4 +58,19 @@ test('answer: the verdict in a few words', () => {
   );
   const { verdict: _, ...none } = RESULT;
   assert.equal(verdictText({ ...none, state: 'empty' }), 'nothing to convert');
+});
+
+test('parts of a session: the worst comes first, and one without a dataset hides none that has a verdict', () => {
+  const { verdict: _, ...rest } = RESULT;
+  const none: BidsResult = { ...rest, state: 'not configured', folder: '' };
+  const valid: BidsResult = { ...RESULT, folder: 'sub-1' };
+  const invalid: BidsResult = { ...RESULT, folder: 'sub-2', verdict: 'invalid', errorCount: 1 };
+  const order = (...all: BidsResult[]): string[] => {
+    const one = joinResults(all, []);
+    return [one, ...(one?.also ?? [])].map((part) => part?.folder ?? '?');
+  };
+  assert.deepEqual(order(none, valid, invalid), ['sub-2', 'sub-1', '']);
+  assert.deepEqual(order(none, valid), ['sub-1', '']);
+  assert.deepEqual(order(valid), ['sub-1']);
+  assert.equal(joinResults([], []), undefined);
 });

@@ -132,7 +132,7 @@ export function joinResults(
 }
 
 const badness = ({ verdict, errorCount, counts }: BidsResult): number =>
-  (verdict === 'invalid' ? 1_000_000 : 0) + errorCount * 1_000 + counts.failed;
+  (verdict === undefined ? -1 : verdict === 'invalid' ? 1_000_000 : 0) + errorCount * 1_000 + counts.failed;
 
 const leftIn = (removed: readonly BidsRemoved[]): Pick<BidsResult, 'removed'> =>
   removed.length === 0
