@@ -23,6 +23,8 @@ export interface BidsRemoval {
   readonly session?: string | undefined;
   /** Only what came of this registration; undefined: of any. */
   readonly accessionNumber?: string | undefined;
+  /** Only sessions that have one of these series: several registrations may have no number. Undefined: any. */
+  readonly series?: readonly string[];
   /** Root of storage of the project, absolute. */
   readonly root: string;
   /** Every trace of ours goes, and the row in `participants.tsv` even where people wrote into it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfig, type Config } from '@scanflow/config';
-import { datasetOf, readRequest, sessionOf } from './request.ts';
+import { datasetOf, readRemoval, readRequest, sessionOf } from './request.ts';
 
 function configured(bids: string): Config {
   const text = [
@@ -52,4 +52,14 @@ test('request: what leads outside of the roots is refused', () => {
     assert.throws(() => readRequest({ ...REQUEST, project }), refused, project);
   for (const body of [undefined, [], 'x', {}, { ...REQUEST, series: [] }, { ...REQUEST, series: [1] }])
     assert.throws(() => readRequest(body), refused);
+});
+
+test('removal: its series are read, and nothing else is taken for them', () => {
+  const removal = { project: 'p', subject: 'sub-01', session: '', root: '/project', erased: false };
+  assert.deepEqual(readRemoval({ ...removal, accessionNumber: '', series: ['s1'] }), {
+    ...{ ...removal, accessionNumber: '', series: ['s1'] },
+  });
+  assert.deepEqual(readRemoval(removal), removal);
+  for (const series of ['s1', [1], {}, null, Array.from({ length: 10_001 }, () => 's')])
+    assert.throws(() => readRemoval({ ...removal, series }), { code: 'BIDS_REQUEST' });
 });

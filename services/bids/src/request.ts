@@ -58,15 +58,29 @@ export function readRequest(body: unknown): BidsRequest {
 /** Throws FailureError BIDS_REQUEST. */
 export function readRemoval(body: unknown): BidsRemoval {
   const fields = fieldsOf(body);
-  const { session, accessionNumber, root, erased } = fields;
+  const { session, accessionNumber, series, root, erased } = fields;
   if (typeof root !== 'string' || typeof erased !== 'boolean') throw bad('expected root and erased');
+  const ids = series === undefined ? undefined : idsIn(series);
   return {
     project: label(fields, 'project'),
     subject: label(fields, 'subject'),
     ...(session === undefined ? {} : { session: session === '' ? '' : label(fields, 'session') }),
     ...(typeof accessionNumber === 'string' ? { accessionNumber: accessionNumber.slice(0, 64) } : {}),
+    ...(ids === undefined ? {} : { series: ids }),
     ...{ root, erased },
   };
+}
+
+/** The streamer names all series of a session. */
+const MOST_REMOVED = 10_000;
+
+function idsIn(series: unknown): string[] {
+  if (!Array.isArray(series) || series.length > MOST_REMOVED)
+    throw bad(`expected series: ${MOST_REMOVED} at most`);
+  return series.map((id: unknown) => {
+    if (typeof id !== 'string') throw bad('expected series: their ids');
+    return id;
+  });
 }
 
 type Places = Pick<Config, 'storage' | 'bids'>;

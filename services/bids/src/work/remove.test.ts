@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { bidsRig, OPTIONS, storeSession } from '../../../../tests/integration/bids-support.ts';
 import { listFiles } from './files.ts';
+import { readProvenance } from './provenance.ts';
 import { joinPeople, publish, takeOut } from './publish.ts';
 import { removeSessions, type RemoveRequest } from './remove.ts';
 import { bidsSession, recoverDataset } from './session.ts';
@@ -120,7 +121,13 @@ test('one session leaves, another stays; a table that people changed loses our r
   await appendFile(join(root, SCANS), 'func/sub-001_ses-mr01_task-rest_events.tsv\tn/a\n');
   const others = { ...request, session: 'ses-mr01', accessionNumber: 'another' };
   assert.deepEqual((await remove(others)).folders, []);
-  const removed = await remove({ ...request, session: 'ses-mr01', erased: false });
+  // of the same registration, or of none, and none of the series that left: it is another session's by now
+  const left = { ...request, session: 'ses-mr01', erased: false, series: ['another'] };
+  assert.deepEqual((await remove(left)).folders, []);
+  await stat(join(root, SESSION, 'anat'));
+  const record = await readProvenance(root, SESSION);
+  const series = ['another', record?.series[0]?.id ?? ''];
+  const removed = await remove({ ...request, session: 'ses-mr01', erased: false, series });
   assert.deepEqual([removed.folders, removed.kept], [[SESSION], [EVENTS]]);
   assert.deepEqual(await listFiles(join(root, SESSION)), [
     EVENTS.slice(SESSION.length + 1),

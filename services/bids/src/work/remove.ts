@@ -20,6 +20,8 @@ export interface RemoveRequest {
   readonly session: string | undefined;
   /** Only what came of this registration; undefined: of any. */
   readonly accessionNumber: string | undefined;
+  /** Only sessions that have one of these series; undefined: any. */
+  readonly series?: readonly string[];
   /** Consent was withdrawn: the row in `participants.tsv` goes even where people wrote into it, and so does every other trace of ours. */
   readonly erased: boolean;
   readonly datasetRoot: string;
@@ -158,11 +160,15 @@ async function recordsOf(root: string, participant: string): Promise<Provenance[
   return found;
 }
 
-const isOf = ({ project, subject, session, accessionNumber }: RemoveRequest, record: Provenance): boolean =>
+const isOf = (
+  { project, subject, session, accessionNumber, series }: RemoveRequest,
+  record: Provenance,
+): boolean =>
   record.project === project &&
   record.subject === subject &&
   (session === undefined || (record.session ?? '') === session) &&
-  (accessionNumber === undefined || record.accessionNumber === accessionNumber);
+  (accessionNumber === undefined || record.accessionNumber === accessionNumber) &&
+  (series === undefined || record.series.some(({ id }) => series.includes(id)));
 
 /** Whether a name such as `sub-001_ses-mr01` is of these labels. */
 function isUnit({ subject, session }: RemoveRequest, unit: string): boolean {

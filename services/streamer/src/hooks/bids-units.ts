@@ -89,6 +89,8 @@ export async function bidsWork(
     }),
     removals: leaves.map(({ project, subject, session }) => ({
       ...{ project, subject, session, accessionNumber, root: rootOf({ project }, places), erased: false },
+      // where no number tells registrations apart, the labels may be another session's by now
+      series: view.series.map((one) => one.id),
     })),
     moving: [...labelled.values()].flat().some(({ moving }) => moving !== undefined),
   };

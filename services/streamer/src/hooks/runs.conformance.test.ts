@@ -19,6 +19,8 @@ import {
 import { deliveriesOf } from '../ledger/deliveries.ts';
 import { delivered, nextDelivery, notDelivered, openRuns, prune, retryDeliveries, skipHook } from './sql.ts';
 import { convertLabelled, redoSession, seriesLabelled } from './bids-sql.ts';
+import { bidsWork } from './bids-units.ts';
+import type { Settings } from '../model/settings.ts';
 
 export function runConformance(name: string, open: OpenFollowed): void {
   test(`${name}: runs of a hook that left the configuration are counted, and given up all at once`, async (t) => {
@@ -161,5 +163,19 @@ export function runConformance(name: string, open: OpenFollowed): void {
     assert.deepEqual(await taken(603 + 2 * QUIET), [a]);
     assert.equal(await ledger.write(convertLabelled, [from, to], { except: a, now: 900 }), 1);
     assert.deepEqual(await taken(900 + QUIET), [b]);
+    // only what the dataset has of its series leaves the old labels
+    const old = { project: 'p', subject: 'old', session: 't' };
+    const by = { at: '2026-11-30T10:00:00.000Z', by: 'anna', reason: '' };
+    const moved = [{ ...by, from: { path: '/1', labels: old }, to: { path: '/2', labels: to } }];
+    await ledger.write((tx) =>
+      tx.run('UPDATE series SET moved = ? WHERE id = ?', [JSON.stringify(moved), 'b']),
+    );
+    const places = {
+      context: { root: '/project', destinations: new Set<string>() },
+      settings: {} as Settings,
+    };
+    const { removals } = await bidsWork(b, { ledger, ...places });
+    const gone = { ...old, accessionNumber: 'A2', root: '/project', erased: false, series: ['b'] };
+    assert.deepEqual(removals, [gone]);
   });
 }
