@@ -37,7 +37,8 @@ export async function findAll(
   gathered.count('exams', exams);
   for (const id of gathered.ids())
     gathered.count('images in Orthanc', await inOrthanc(id, gathered, deps.orthanc, signal));
-  gathered.converted(await withdraw(wanted, { preview: true }, deps, signal));
+  for (const one of await withdraw({ ...wanted, series: gathered.series() }, { preview: true }, deps, signal))
+    gathered.converted(one);
   return gathered.result();
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withoutNames } from './holdings.ts';
+import { Gathered, withoutNames } from './holdings.ts';
 
 const wanted = { project: 'p', subject: 'gone' };
 const labels = (subject: string): { project: string; subject: string; session: string } => ({
@@ -25,4 +25,19 @@ test('erase: a move on record keeps when and by whom, and nothing that names the
     { ...base, reason: '(erased)', from: place('b'), to: { path: '(erased)' } },
     { ...base, from: place('b'), to: place('c') },
   ]);
+});
+
+test('erase: the labels that a series was moved from are kept with what was found, also when the ledger has forgotten it', () => {
+  const gathered = new Gathered([]);
+  gathered.inLedger({
+    ...{ id: 's', attributes: {}, decision: undefined, moving: undefined, legs: [], hooks: [] },
+    ...{ labels: labels('gone'), path: undefined, copyPath: undefined, session: 'x' },
+    moved: [{ ...base, from: place('b'), to: place('gone') }],
+  });
+  const again = new Gathered(gathered.series());
+  for (const one of [gathered, again])
+    assert.deepEqual(
+      one.series().map(({ id, former }) => [id, former]),
+      [['s', [labels('b')]]],
+    );
 });

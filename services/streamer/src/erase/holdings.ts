@@ -3,6 +3,7 @@ import { defined } from '@scanflow/failure/defined';
 import type { BidsRemoved } from '@scanflow/bids/answer';
 import type { Labels } from '@scanflow/booking';
 import type { Decision, Moved } from '../model/decision.ts';
+import { labelsText } from '../hooks/bids-sql.ts';
 import { membersIn } from '../joining/parts.ts';
 import type { Member } from '../joining/rule.ts';
 import type { SeriesRecord } from '../store/types.ts';
@@ -41,13 +42,20 @@ interface Gathering {
   readonly parts: Set<string>;
   readonly paths: Set<string>;
   readonly copies: Set<string>;
+  readonly former: Map<string, Labels>;
   session: string | undefined;
 }
 
 const gathering = (
   session: string | undefined,
   ...[parts, paths, copies]: readonly (readonly string[])[]
-): Gathering => ({ session, parts: new Set(parts), paths: new Set(paths), copies: new Set(copies) });
+): Gathering => ({
+  session,
+  parts: new Set(parts),
+  paths: new Set(paths),
+  copies: new Set(copies),
+  former: new Map(),
+});
 
 export class Gathered {
   readonly #series = new Map<string, Gathering>();
@@ -67,8 +75,10 @@ export class Gathered {
   readonly #rows: ErasableSeries[] = [];
 
   constructor(known: readonly Found[]) {
-    for (const { id, parts, session, paths, copies } of known)
+    for (const { id, parts, session, paths, copies, former } of known) {
       this.#series.set(id, gathering(session, parts, paths, copies));
+      this.#movedFrom(id, former);
+    }
   }
 
   has(id: string): boolean {
@@ -95,8 +105,12 @@ export class Gathered {
     if (number > 0) this.#counts[what] = (this.#counts[what] ?? 0) + number;
   }
 
-  inLedger({ id, attributes, path, copyPath, session, legs, hooks }: ErasableSeries): void {
+  inLedger({ id, attributes, path, copyPath, session, legs, hooks, moved }: ErasableSeries): void {
     const one = this.#of(id);
+    this.#movedFrom(
+      id,
+      (moved ?? []).flatMap(({ from }) => from.labels ?? []),
+    );
     one.session = session ?? one.session;
     if (path !== undefined) one.paths.add(path);
     if (copyPath !== undefined) one.copies.add(copyPath);
@@ -178,15 +192,20 @@ export class Gathered {
     if (uid !== undefined && uid !== '') this.#instances.add(uid);
   }
 
+  series(): readonly Found[] {
+    return [...this.#series].map(([id, { parts, session, paths, copies, former }]) => ({
+      id,
+      parts: [...parts],
+      ...defined({ session }),
+      paths: [...paths],
+      copies: [...copies],
+      former: [...former.values()],
+    }));
+  }
+
   result(): Holdings {
     return {
-      series: [...this.#series].map(([id, { parts, session, paths, copies }]) => ({
-        id,
-        parts: [...parts],
-        ...defined({ session }),
-        paths: [...paths],
-        copies: [...copies],
-      })),
+      series: this.series(),
       accessions: [...this.accessions],
       studies: [...this.studies],
       seriesUids: [...this.#uids],
@@ -198,6 +217,10 @@ export class Gathered {
       others: { folders: this.#folders, records: this.#records, rows: this.#rows },
       decisions: [...this.#decisions],
     };
+  }
+
+  #movedFrom(id: string, labels: readonly Labels[]): void {
+    for (const one of labels) this.#of(id).former.set(labelsText(one), one);
   }
 
   #of(id: string): Gathering {

@@ -17,6 +17,11 @@ const found = z.object({
   /** Folders in project storage and in the copy. */
   paths: z.array(z.string()).readonly(),
   copies: z.array(z.string()).readonly(),
+  /** Labels under which a dataset may still have it: a person moved it from there. */
+  former: z
+    .array(z.object({ project: z.string(), subject: z.string(), session: z.string() }))
+    .readonly()
+    .default([]),
 });
 
 const intent = z.object({

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BidsRemoval } from '@scanflow/bids/answer';
-import { callBids } from './bids.ts';
+import { callBids, removalsOf } from './bids.ts';
 
 const removal = (subject: string): BidsRemoval => ({
   ...{ project: 'p', subject, session: '1', accessionNumber: 'A', root: '/project', erased: false },
@@ -38,4 +38,18 @@ test('bids: where a later removal waits, labels that the earlier one freed are k
   assert.equal(outcome.kind, 'failed');
   // the next try finds nothing of it any more
   assert.deepEqual(outcome.freed, [removal('s1')]);
+});
+
+test('bids: a subject leaves the dataset, and with it what its series still have under the labels that they were moved from', () => {
+  const former = [{ project: 'q', subject: 's9', session: '1' }];
+  const series = [
+    { id: 'a', former },
+    { id: 'b', former: [] },
+    { id: 'c', former },
+  ];
+  assert.deepEqual(removalsOf({ project: 'p', subject: 's1', series }), [
+    { project: 'p', subject: 's1', session: undefined, erased: true },
+    // comes back with the other series of its session
+    { project: 'q', subject: 's9', session: '1', series: ['a', 'c'], erased: false },
+  ]);
 });

@@ -10,11 +10,12 @@ import {
   type BidsRequest,
   type BidsResult,
 } from '@scanflow/bids/answer';
+import type { Labels } from '@scanflow/booking';
 import { headersOf } from '@scanflow/runtime';
 import { codeOf, FailureError, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
 import type { SessionReport } from '../reports/session.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { convertLabelled } from './bids-sql.ts';
+import { convertLabelled, labelsText } from './bids-sql.ts';
 import { bidsRequest, bidsWork, rootOf } from './bids-units.ts';
 import type { HookOutcome } from './plan.ts';
 
@@ -105,22 +106,48 @@ export async function removeBids(
   return (asked.ok ? readRemoved(asked.text) : undefined) ?? judge(asked, readAnswer(asked.text));
 }
 
-const NO_DATASET: BidsRemoved = { dataset: '', folders: [], files: 0, kept: [] };
+export interface Withdrawn {
+  readonly project: string;
+  readonly subject: string;
+  readonly session?: string | undefined;
+  readonly series: readonly { readonly id: string; readonly former: readonly Labels[] }[];
+}
 
-/** Takes a subject, or one of its sessions, out of the dataset of its project, or looks what is there. Throws where it is not known. */
+/**
+ * A subject, or one of its sessions. Series that were moved from other labels may still be under these, until their session is converted
+ * anew: it goes, too, and comes back without them. Pure.
+ */
+export const removalsOf = ({ project, subject, session, series }: Withdrawn): Omit<BidsRemoval, 'root'>[] => {
+  const former = new Map<string, { readonly labels: Labels; readonly series: string[] }>();
+  for (const one of series)
+    for (const labels of one.former) {
+      const known = former.get(labelsText(labels)) ?? { labels, series: [] };
+      former.set(labelsText(labels), { labels, series: [...known.series, one.id] });
+    }
+  return [
+    { project, subject, session, erased: true },
+    ...[...former.values()].map(({ labels, series: ids }) => ({ ...labels, series: ids, erased: false })),
+  ];
+};
+
+/** Takes it out of the datasets, or looks what is there. Throws where that is not known. */
 export async function withdraw(
-  { project, subject, session }: Pick<BidsRemoval, 'project' | 'subject' | 'session'>,
+  wanted: Withdrawn,
   { preview }: { readonly preview: boolean },
   deps: Pick<LoopDeps, 'hooks' | 'context' | 'settings'>,
   signal: AbortSignal,
-): Promise<BidsRemoved> {
+): Promise<BidsRemoved[]> {
   const hook = deps.hooks.find(({ run }) => run.kind === 'bids');
-  if (hook?.run.kind !== 'bids') return NO_DATASET;
-  const removal = { project, subject, session, root: rootOf({ project }, deps), erased: true };
-  const found = await removeBids({ ...hook.run, timeoutMs: hook.timeoutMs, removal, preview }, signal);
-  if ('folders' in found) return found;
-  if (found.kind === 'interrupted') throw signal.reason;
-  throw new FailureError(found.failure);
+  if (hook?.run.kind !== 'bids') return [];
+  const gone: BidsRemoved[] = [];
+  for (const one of removalsOf(wanted)) {
+    const removal = { ...one, root: rootOf(one, deps) };
+    const found = await removeBids({ ...hook.run, timeoutMs: hook.timeoutMs, removal, preview }, signal);
+    if ('folders' in found) gone.push(found);
+    else if (found.kind === 'interrupted') throw signal.reason;
+    else throw new FailureError(found.failure);
+  }
+  return gone;
 }
 
 const joined = (results: readonly BidsResult[], removed: readonly BidsRemoved[]): string => {
