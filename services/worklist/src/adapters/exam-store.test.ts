@@ -98,6 +98,9 @@ test('store: files that are no records are told and cost no other; only old left
   const [left, underWay] = ['.1.6.json.77.0123456789ab.tmp', '.1.7.json.78.0123456789ab.tmp'];
   for (const name of [left, underWay]) await writeFile(join(folder, name), '{');
   await utimes(join(folder, left), 1, 1);
+  // by the clock of the process, which need not be the kernel's (tests/clocks)
+  const now = Temporal.Now.instant().epochMilliseconds / 1000;
+  await utimes(join(folder, underWay), now, now);
   await writeFile(join(folder, 'notes.txt'), 'x');
   const { told, onProblem } = problems();
   const store = await openExamStore({ countedAs, folder, onProblem });
