@@ -1,4 +1,4 @@
-/** What `npm run test:faults` runs: every test that docs/faults.md names, and the rest of the streamer's. */
+/** What `npm run test:faults` runs: every test that docs/faults.md names but those in containers, and the rest of the streamer's. */
 export const FILES = [
   'tests/faults/*.test.ts',
   'tests/integration/bids-*.test.ts',
@@ -13,13 +13,19 @@ export const FILES = [
   'tests/integration/backup*.test.ts',
   'tests/integration/erase-everywhere.test.ts',
   'tests/integration/worklist-erased-exams.test.ts',
+  'tests/integration/ledger-failover.test.ts',
   'tests/integration/notify.test.ts',
   'tests/integration/splice.test.ts',
   'tests/integration/images-fuzz.test.ts',
   'tests/integration/worklist-attacks.test.ts',
   'tests/integration/worklist-performed-owners.test.ts',
+  'tests/integration/worklist-proxy.test.ts',
+  'tests/integration/worklist-two.test.ts',
   'packages/dimse/src/scp/fairness.test.ts',
   'packages/orthanc/src/**/*.test.ts',
   'packages/dicom/src/splice*.test.ts',
   'services/streamer/src/**/*.test.ts',
 ];
+
+/** Those of `npm run test:docker` and `npm run test:docker:long`. */
+export const IN_CONTAINERS = 'tests/docker/**/*.test.ts';

@@ -1,10 +1,10 @@
-/** docs/faults.md names tests that are there, and that `npm run test:faults` runs. */
+/** docs/faults.md names tests that are there, and that `npm run test:faults` or those in containers run. */
 import assert from 'node:assert/strict';
 import { globSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FILES } from './files.ts';
+import { FILES, IN_CONTAINERS } from './files.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -14,11 +14,11 @@ test('faults: every test file that docs/faults.md names exists, and every one of
   const there: string[] = [];
   for (const folder of ['packages', 'services', 'tests'])
     for (const entry of await readdir(join(ROOT, folder), { recursive: true })) there.push(`/${entry}`);
-  const run = globSync(FILES, { cwd: ROOT }).map((path) => `/${path}`);
+  const run = globSync([...FILES, IN_CONTAINERS], { cwd: ROOT }).map((path) => `/${path}`);
   const notIn = (paths: readonly string[]): readonly string[] =>
     named.filter((name) => !paths.some((path) => path.endsWith(`/${name}`)));
   assert.deepEqual(notIn(there), []);
-  assert.deepEqual(notIn(run), [], 'not run by npm run test:faults');
+  assert.deepEqual(notIn(run), [], 'run by none of the commands');
   const own = (await readdir(import.meta.dirname)).filter((name) => /^streamer-.*\.test\.ts$/.test(name));
   assert.deepEqual(
     own.filter((name) => !named.includes(name)),
