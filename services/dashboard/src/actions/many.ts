@@ -9,7 +9,7 @@ import { html, type Html } from '../page/html.ts';
 import { table } from '../page/table.ts';
 import { askedOf, filterIn, queryOf, type Filter } from '../series/filter.ts';
 import { seriesName } from '../session/events.ts';
-import { previewAnswer, seriesAnswer, type SeriesAnswer } from '../sources/answers.ts';
+import { previewAnswer, seriesAnswer, type SeriesAnswer } from '../sources/streamer-answers.ts';
 import { t } from '../texts/pages.ts';
 import { field, forAction, send, sendMessage } from '../web/request.ts';
 import {

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../access/roles.ts';
 import { html } from '../page/html.ts';
-import { previewAnswer } from '../sources/answers.ts';
+import { previewAnswer } from '../sources/streamer-answers.ts';
 import { t } from '../texts/pages.ts';
 import { field, forAction, send, type Access } from '../web/request.ts';
 import { addMany } from './many.ts';

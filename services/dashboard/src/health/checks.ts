@@ -5,13 +5,8 @@ import { visible } from '@scanflow/runtime/visible';
 import type { Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime, exactTime } from '../page/time.ts';
-import type {
-  Counts,
-  RefusedCallers,
-  streamerHealth,
-  problemsAnswer,
-  strangersAnswer,
-} from '../sources/answers.ts';
+import type { RefusedCallers, problemsAnswer } from '../sources/answers.ts';
+import type { Counts, streamerHealth, strangersAnswer } from '../sources/streamer-answers.ts';
 import { t } from '../texts/pages.ts';
 import type { z } from 'zod';
 import type { Machine, ServiceHealth } from './look.ts';

@@ -5,17 +5,14 @@
 import { z } from 'zod';
 import {
   calendarsAnswer,
-  countsAnswer,
   faultAnswer,
   machineAnswer,
   problemsAnswer,
   refusedAnswer,
   rejectedAnswer,
-  rootsAnswer,
-  strangersAnswer,
-  streamerHealth,
   type MachineAnswer,
 } from '../sources/answers.ts';
+import { countsAnswer, rootsAnswer, strangersAnswer, streamerHealth } from '../sources/streamer-answers.ts';
 import { asked, type Gatherer, type Services } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 

@@ -5,7 +5,8 @@ import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { table } from '../page/table.ts';
 import { exactTime, timeTag } from '../page/time.ts';
-import type { CalendarAnswer, Counts, RefusedCallers } from '../sources/answers.ts';
+import type { CalendarAnswer, RefusedCallers } from '../sources/answers.ts';
+import type { Counts } from '../sources/streamer-answers.ts';
 import { t } from '../texts/pages.ts';
 import {
   certificateChecks,

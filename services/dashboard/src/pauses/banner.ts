@@ -4,7 +4,7 @@ import { onceField } from '../actions/once.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime, exactTime, shortTime } from '../page/time.ts';
-import { destinationsAnswer, type DestinationAnswer } from '../sources/answers.ts';
+import { destinationsAnswer, type DestinationAnswer } from '../sources/streamer-answers.ts';
 import { asked, type Services } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { signedIn, type Access } from '../web/request.ts';

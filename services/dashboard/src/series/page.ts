@@ -7,7 +7,7 @@ import { table } from '../page/table.ts';
 import { pauseForm } from '../pauses/routes.ts';
 import { clockTime, timeTag } from '../page/time.ts';
 import { seriesName } from '../session/events.ts';
-import type { Counts, SeriesAnswer } from '../sources/answers.ts';
+import type { Counts, SeriesAnswer } from '../sources/streamer-answers.ts';
 import { t } from '../texts/pages.ts';
 import { queryOf, sortText, type Filter, type Sort } from './filter.ts';
 

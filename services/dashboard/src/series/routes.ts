@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../access/roles.ts';
 import type { Facility } from '../day/routes.ts';
-import { countsAnswer, seriesAnswer } from '../sources/answers.ts';
+import { countsAnswer, seriesAnswer } from '../sources/streamer-answers.ts';
 import { asked, type Gatherer, type Services } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { forPerson, send, sendMessage, type Access } from '../web/request.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answerText, type BidsResult } from '@scanflow/bids/answer';
-import { sessionsAnswer } from '../sources/answers.ts';
+import { sessionsAnswer } from '../sources/streamer-answers.ts';
 import { sessionsOf } from '../sources/read.ts';
 import { HOSTILE, iso, rig } from '../web/board-kit.test.ts';
 

@@ -5,7 +5,7 @@ import { mayDo, type Person } from '../access/roles.ts';
 import { isAway } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { table } from '../page/table.ts';
-import type { SessionsAnswer } from '../sources/answers.ts';
+import type { SessionsAnswer } from '../sources/streamer-answers.ts';
 import type { Found } from '../sources/gather.ts';
 import type { MadePlan, PlanAnswer, PlannedRow, Plans } from '../sources/plan.ts';
 import { t } from '../texts/pages.ts';

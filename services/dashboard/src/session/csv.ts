@@ -1,6 +1,6 @@
 /** The report of a session as CSV: a line for each series. */
 import { csvText } from '@scanflow/runtime';
-import type { SeriesAnswer } from '../sources/answers.ts';
+import type { SeriesAnswer } from '../sources/streamer-answers.ts';
 
 const COLUMNS = ['accession', 'series_number', 'description', 'modality', 'state', 'made', 'here', 'stored'];
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sessionsAnswer } from '../sources/answers.ts';
+import { sessionsAnswer } from '../sources/streamer-answers.ts';
 import type { DayBooking } from '../day/facts.ts';
 import { BOOKING, iso, rig } from '../web/board-kit.test.ts';
 import { changesOf, eventsOf } from './events.ts';

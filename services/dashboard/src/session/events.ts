@@ -2,7 +2,7 @@
 import type { DayBooking, DayChange } from '../day/facts.ts';
 import { isAway } from '../journey/facts.ts';
 import type { AuditEntry } from '../access/store.ts';
-import type { SeriesAnswer, SessionsAnswer } from '../sources/answers.ts';
+import type { SeriesAnswer, SessionsAnswer } from '../sources/streamer-answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 

@@ -9,7 +9,7 @@ import type { DayBooking, DayExam, Row } from '../day/facts.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime, shortTime, timeTag } from '../page/time.ts';
-import type { SessionsAnswer } from '../sources/answers.ts';
+import type { SessionsAnswer } from '../sources/streamer-answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { changesOf, eventsOf, type Around } from './events.ts';

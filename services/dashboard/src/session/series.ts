@@ -7,7 +7,7 @@ import { pathOf, type RowView } from '../day/row.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { html, type Html } from '../page/html.ts';
 import { clockTime, shortTime } from '../page/time.ts';
-import type { SeriesAnswer } from '../sources/answers.ts';
+import type { SeriesAnswer } from '../sources/streamer-answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { seriesName } from './events.ts';

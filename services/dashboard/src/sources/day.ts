@@ -2,7 +2,8 @@
 import type { DayFacts, DayParts } from '../day/facts.ts';
 import { spanOf, type Span } from '../day/span.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { bookingsAnswer, performedAnswer, sessionsAnswer, type SessionsAnswer } from './answers.ts';
+import { bookingsAnswer, performedAnswer } from './answers.ts';
+import { sessionsAnswer, type SessionsAnswer } from './streamer-answers.ts';
 import { bookingsOf, examsOf, sessionsOf } from './read.ts';
 import { asked, type Service, type Services } from './service.ts';
 import { shared, type SharedOptions } from './shared.ts';

@@ -7,12 +7,11 @@ import {
   calendarsAnswer,
   outcomesAnswer,
   performedAnswer,
-  sessionsAnswer,
   worklistAnswer,
   type CalendarAnswer,
   type OutcomeAnswer,
-  type SessionsAnswer,
 } from './answers.ts';
+import { sessionsAnswer, type SessionsAnswer } from './streamer-answers.ts';
 import { createDays } from './day.ts';
 import { bookingsOf, examsOf, itemsOf, sessionsOf } from './read.ts';
 import { asked, type Services } from './service.ts';

@@ -4,14 +4,8 @@ import { defined } from '@scanflow/failure/defined';
 import type { DayBooking, DayExam, DayItem, DaySession } from '../day/facts.ts';
 import { overlaps, type Span } from '../day/span.ts';
 import type { BidsFacts, DeliveryFacts, SeriesFacts } from '../journey/facts.ts';
-import type {
-  bookingsAnswer,
-  OutcomeAnswer,
-  performedAnswer,
-  SeriesAnswer,
-  SessionsAnswer,
-  worklistAnswer,
-} from './answers.ts';
+import type { bookingsAnswer, OutcomeAnswer, performedAnswer, worklistAnswer } from './answers.ts';
+import type { SeriesAnswer, SessionsAnswer } from './streamer-answers.ts';
 
 /** The events of a day. An event without a time cannot stand on a board. */
 export const bookingsOf = ({ bookings }: z.infer<typeof bookingsAnswer>): DayBooking[] =>
