@@ -1,8 +1,10 @@
 /** A stored session of phantoms, a plan by table, and a dataset to put it into. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { absent } from '@scanflow/runtime';
 import { mrSession, writeMrSession, type MrWhat } from '@scanflow/testkit';
 import type { Output, Plan, PlannedOutput, PlannedSeries, SeriesFacts, SessionFacts } from '@scanflow/bids';
 
@@ -163,3 +165,21 @@ export const OPTIONS = {
   validator: { command: VALIDATOR, timeoutMs: 60_000 },
   scanflowVersion: '0.1.0',
 };
+
+/**
+ * Every file of a dataset, or of a part of it, with its SHA-256; none where there is no such folder. What SQLite has beside a lock is
+ * nobody's, and lines of CHANGES with a day do not count.
+ */
+export async function sumsOf(folder: string): Promise<Record<string, string>> {
+  const found: [name: string, sum: string][] = [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(absent);
+  for (const entry of entries ?? []) {
+    const path = join(entry.parentPath, entry.name);
+    const name = path.slice(folder.length + 1);
+    if (entry.isDirectory() || name.startsWith('.scanflow/locks/')) continue;
+    const bytes = await readFile(path);
+    const counts = name === 'CHANGES' ? bytes.toString().replaceAll(/^.*\d{4}-\d\d-\d\d.*$/gm, '') : bytes;
+    found.push([name, createHash('sha256').update(counts).digest('hex')]);
+  }
+  return Object.fromEntries(found.toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,6 +1,5 @@
 /** Two streamers share deliveries to the bids service by one PostgreSQL: one is killed, then the service; one dataset comes of it, byte for byte. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import {
   writeMrSession,
   type Program,
 } from '@scanflow/testkit';
+import { sumsOf } from './bids-support.ts';
 import { startShared } from './streamer-shared-support.ts';
 import { bookingRecord, makeRig } from './streamer-support.ts';
 
@@ -30,22 +30,6 @@ const PATIENT = '3010000.01_sub-001';
 interface Session {
   readonly id: string;
   readonly bids?: { readonly state: string; readonly result?: BidsResult };
-}
-
-/** Every file of a dataset, with its sum. */
-async function sums(dataset: string): Promise<Record<string, string>> {
-  const entries = await readdir(dataset, { recursive: true, withFileTypes: true });
-  const found: Record<string, string> = {};
-  for (const entry of entries) {
-    const path = join(entry.parentPath, entry.name);
-    const name = path.slice(dataset.length + 1);
-    // what SQLite has beside a lock is nobody's, and CHANGES has the day in it
-    if (!entry.isFile() || name.startsWith('.scanflow/locks/') || name === 'CHANGES') continue;
-    found[name] = createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
-  }
-  return Object.fromEntries(Object.entries(found).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 test(
@@ -129,7 +113,7 @@ test(
     );
 
     // the same as without any of it
-    const survived = await sums(dataset);
+    const survived = await sumsOf(dataset);
     assert.equal(Object.keys(survived).filter((name) => name.endsWith('.nii.gz')).length, 3);
     await rm(dataset, { recursive: true });
     const redo = { method: 'POST', body: JSON.stringify({ sessions: [id], by: 'test' }) };
@@ -139,6 +123,6 @@ test(
     });
     assert.equal(asked.status, 200, await asked.text());
     await done('the session is converted again');
-    assert.deepEqual(await sums(dataset), survived);
+    assert.deepEqual(await sumsOf(dataset), survived);
   },
 );

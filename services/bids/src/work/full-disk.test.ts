@@ -1,29 +1,17 @@
 /** A disk that becomes full at any moment of a conversion: a clear failure or a whole session, and with room again the work ends as if nothing had been. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { chmod, cp, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { chmod, cp, readdir, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { codeOf } from '@scanflow/failure';
 import { makeDisk } from '../../../../tests/faults/disk.ts';
-import { bidsRig, OPTIONS, storeSession } from '../../../../tests/integration/bids-support.ts';
-import { listFiles } from './files.ts';
+import { bidsRig, OPTIONS, storeSession, sumsOf } from '../../../../tests/integration/bids-support.ts';
 import { bidsSession } from './session.ts';
 import type { Outcome, SessionRequest } from './types.ts';
 
 const SESSION = 'sub-001/ses-mr01';
 /** So much room is left, in KiB: less than a file, than dcm2niix needs, than compression needs, than publishing needs. */
 const ROOM = [4, 16, 40, 80, 120, 160, 200, 216, 232, 240, 248, 256, 264, 272, 280, 320, 400, 600];
-
-async function sums(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const name of await listFiles(folder))
-    if (!name.startsWith('.scanflow/locks/'))
-      found[name] = createHash('sha256')
-        .update(await readFile(join(folder, name)))
-        .digest('hex');
-  return found;
-}
 
 test('a disk that is full at any moment: nothing half, nothing false, and it goes on once there is room', async (t) => {
   const disk = await makeDisk(t, { kind: 'tmpfs', megabytes: 4 });
@@ -40,15 +28,15 @@ test('a disk that is full at any moment: nothing half, nothing false, and it goe
   await run(rig.request);
   const before = join(rig.root, 'before');
   await cp(dataset, before, { recursive: true });
-  const old = await sums(join(before, SESSION));
+  const old = await sumsOf(join(before, SESSION));
   const { storageRoot } = rig.request;
   const late = await storeSession({
     ...{ storageRoot, dataset, subject: 'sub-001', session: 'ses-mr01' },
     series: ['t1w', 'bold', 'dwi'],
   });
   await run(late);
-  const reference = await sums(dataset);
-  const fresh = await sums(join(dataset, SESSION));
+  const reference = await sumsOf(dataset);
+  const fresh = await sumsOf(join(dataset, SESSION));
 
   const ballast = join(disk.path, 'ballast');
   const ended: string[] = [];
@@ -58,7 +46,7 @@ test('a disk that is full at any moment: nothing half, nothing false, and it goe
     const { bavail, bsize } = await statfs(disk.path);
     await writeFile(ballast, Buffer.alloc(bavail * bsize - room * 1024));
     const outcome = await run(late).catch((error: unknown) => error as Error);
-    const left = await sums(join(dataset, SESSION));
+    const left = await sumsOf(join(dataset, SESSION));
     if (outcome instanceof Error) {
       assert.equal(codeOf(outcome), 'BIDS_DISK_FULL', `${room} KiB: ${String(outcome)}`);
       assert.match(outcome.message, /is full \(ENOSPC\).*Make room/);
@@ -71,7 +59,7 @@ test('a disk that is full at any moment: nothing half, nothing false, and it goe
     ended.push(outcome instanceof Error ? 'full' : 'whole');
     await rm(ballast);
     await run(late);
-    assert.deepEqual(await sums(dataset), reference, `${room} KiB`);
+    assert.deepEqual(await sumsOf(dataset), reference, `${room} KiB`);
     const aside = (await readdir(join(dataset, '.scanflow'))).filter((name) => name.startsWith('aside'));
     assert.deepEqual(aside, [], `${room} KiB`);
     if (ended.at(-1) === 'whole') break;

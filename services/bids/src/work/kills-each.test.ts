@@ -5,8 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createHash } from 'node:crypto';
-import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
@@ -14,8 +13,8 @@ import {
   OPTIONS,
   storeSession,
   type StoredSession,
+  sumsOf,
 } from '../../../../tests/integration/bids-support.ts';
-import { listFiles } from './files.ts';
 import { bidsSession, recoverDataset } from './session.ts';
 
 const SESSION = 'sub-001/ses-mr01';
@@ -65,17 +64,6 @@ async function runWorker(given: readonly string[]): Promise<Ended> {
   return { said: said.trim(), signal: child.signalCode, errors };
 }
 
-async function sums(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const name of await listFiles(folder))
-    // CHANGES has the day in it
-    if (!name.startsWith('.scanflow/locks/') && name !== 'CHANGES')
-      found[name] = createHash('sha256')
-        .update(await readFile(join(folder, name)))
-        .digest('hex');
-  return found;
-}
-
 interface Scene {
   readonly dataset: string;
   readonly request: StoredSession;
@@ -122,8 +110,8 @@ async function endBeforeEach(
   };
   await reset();
   await finish(coming);
-  const reference = await sums(dataset);
-  const fresh = await sums(join(dataset, SESSION));
+  const reference = await sumsOf(dataset);
+  const fresh = await sumsOf(join(dataset, SESSION));
   assert.ok(Object.keys(fresh).length > Object.keys(old).length);
   const work = join(import.meta.dirname, 'session.ts');
   const support = join(import.meta.dirname, '../../../../tests/integration/bids-support.ts');
@@ -138,11 +126,11 @@ async function endBeforeEach(
     else assert.match(said, /^(BIDS_DISK_FULL|done) /, about);
     // nobody asks for the session again: the service starts
     await recoverDataset(dataset, {}, t.signal);
-    const left = await sums(join(dataset, SESSION));
+    const left = await sumsOf(join(dataset, SESSION));
     const isWhole = [old, fresh].some((one) => JSON.stringify(one) === JSON.stringify(left));
     assert.ok(isWhole, `${about}: ${Object.keys(left).join(' ')}`);
     await finish(coming);
-    assert.deepEqual(await sums(dataset), reference, about);
+    assert.deepEqual(await sumsOf(dataset), reference, about);
     const aside = (await readdir(join(dataset, '.scanflow'))).filter((name) => name.startsWith('aside'));
     assert.deepEqual(aside, [], about);
   }
@@ -164,7 +152,7 @@ for (const how of ['kill', 'full'] as const) {
     await writeFile(join(one.dataset, SESSION, 'anat/notes.txt'), 'mine');
     await writeFile(join(one.dataset, SESSION, 'anat/sub-001_ses-mr01_T1w.json'), '{ "Mine": true }');
     await cp(one.dataset, one.before, { recursive: true });
-    const old = await sums(join(one.before, SESSION));
+    const old = await sumsOf(join(one.before, SESSION));
     const changes = await endBeforeEach(t, how, one, { old, coming: one.late });
     assert.ok(changes > 10, String(changes));
   });

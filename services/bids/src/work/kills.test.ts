@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,8 +10,8 @@ import {
   OPTIONS,
   storeSession,
   type StoredSession,
+  sumsOf,
 } from '../../../../tests/integration/bids-support.ts';
-import { listFiles } from './files.ts';
 import { bidsSession, recoverDataset } from './session.ts';
 
 const STEPS = [
@@ -52,16 +51,6 @@ async function runAndDie(request: StoredSession, validator: string, step: string
   assert.equal(child.signalCode, 'SIGKILL', `${step}: ${Buffer.concat(errors).toString()}`);
 }
 
-async function hashes(folder: string): Promise<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const name of await listFiles(folder))
-    if (!name.startsWith('.scanflow/locks/'))
-      found[name] = createHash('sha256')
-        .update(await readFile(join(folder, name)))
-        .digest('hex');
-  return found;
-}
-
 test('a worker that is killed before any step of bringing a session in, anew or again, leaves it whole', async (t) => {
   const rig = await bidsRig(t, { series: ['t1w', 'bold'] });
   const validator = join(rig.root, 'validator');
@@ -72,7 +61,7 @@ test('a worker that is killed before any step of bringing a session in, anew or 
     bidsSession(request, options, AbortSignal.timeout(60_000));
   const { storageRoot } = rig.request;
   await finish(rig.request);
-  const first = await hashes(rig.dataset);
+  const first = await sumsOf(rig.dataset);
 
   // a person works in it, and a late series comes
   const events = `${SESSION}/func/sub-001_ses-mr01_task-rest_events.tsv`;
@@ -81,7 +70,7 @@ test('a worker that is killed before any step of bringing a session in, anew or 
   await writeFile(join(rig.dataset, changed), '{ "Mine": true }');
   const before = join(rig.root, 'before');
   await cp(rig.dataset, before, { recursive: true });
-  const old = await hashes(join(before, SESSION));
+  const old = await sumsOf(join(before, SESSION));
   const late = await storeSession({
     ...{ storageRoot, dataset: rig.dataset, subject: 'sub-001', session: 'ses-mr01' },
     series: ['t1w', 'bold', 'late t2w'],
@@ -90,25 +79,25 @@ test('a worker that is killed before any step of bringing a session in, anew or 
     (await finish(late)).kept.map(({ path }) => path),
     [changed, events],
   );
-  const reference = await hashes(rig.dataset);
-  const fresh = await hashes(join(rig.dataset, SESSION));
+  const reference = await sumsOf(rig.dataset);
+  const fresh = await sumsOf(join(rig.dataset, SESSION));
   assert.ok(Object.keys(fresh).length > Object.keys(old).length);
 
   for (const step of STEPS) {
     await rm(rig.dataset, { recursive: true });
     await cp(before, rig.dataset, { recursive: true });
     await runAndDie(late, validator, step);
-    const left = await hashes(join(rig.dataset, SESSION));
+    const left = await sumsOf(join(rig.dataset, SESSION));
     const isWhole = [old, fresh, {}].some((one) => JSON.stringify(one) === JSON.stringify(left));
     assert.ok(isWhole, `${step}: ${Object.keys(left).join(' ')}`);
     assert.ok(Object.keys(left).length > 0 || step === 'in', `${step}: the session is away`);
     if (step === 'in') {
       // nobody asks for the session again, and the service starts
       await recoverDataset(rig.dataset, {}, t.signal);
-      assert.deepEqual(await hashes(join(rig.dataset, SESSION)), fresh);
+      assert.deepEqual(await sumsOf(join(rig.dataset, SESSION)), fresh);
     }
     await finish(late);
-    assert.deepEqual(await hashes(rig.dataset), reference, step);
+    assert.deepEqual(await sumsOf(rig.dataset), reference, step);
     assert.deepEqual(
       (await readdir(join(rig.dataset, '.scanflow'))).filter((name) => name.startsWith('aside')),
       [],
@@ -121,7 +110,7 @@ test('a worker that is killed before any step of bringing a session in, anew or 
     await mkdir(empty.datasetRoot);
     await runAndDie(empty, validator, step);
     await finish(empty);
-    assert.deepEqual(await hashes(empty.datasetRoot), first, step);
+    assert.deepEqual(await sumsOf(empty.datasetRoot), first, step);
   }
 });
 
