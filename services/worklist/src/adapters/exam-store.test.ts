@@ -181,6 +181,17 @@ test('store: an exam is created where the file system has no hard links, too', a
   assert.deepEqual(again.summaries(), store.summaries());
 });
 
+test('store: a file that holds no record bars nobody from reporting that exam', async (t) => {
+  const folder = await scratch(t);
+  await writeFile(join(folder, '1.2.json'), '{');
+  const store = await openExamStore({ countedAs, folder, onProblem: () => undefined });
+  const { attributes, ...summary } = record('1.2');
+  assert.equal(await store.create(summary, Buffer.from(JSON.stringify(attributes))), true);
+  assert.equal(await store.create(summary, Buffer.from(JSON.stringify(attributes))), false);
+  const again = await openExamStore({ countedAs, folder, onProblem: () => undefined });
+  assert.equal(again.summaries().get('1.2')?.state, 'IN PROGRESS');
+});
+
 test('store: a folder that is away takes nothing from what is known', async (t) => {
   const folder = join(await scratch(t), 'performed');
   const store = await openExamStore({ countedAs, folder, onProblem: () => undefined });

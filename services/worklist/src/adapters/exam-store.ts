@@ -68,10 +68,10 @@ const MAX_BYTES = 67_108_864;
 /** A valid file name: a UID (PS3.5 9.1), which is digits and dots and begins with a digit. */
 const UID = /^(?=.{1,64}$)\d+(?:\.\d+)*$/;
 
-/** No write takes so long: what is older was left by a worklist that was killed. */
+/** No write takes so long. A worklist that was killed left what is older. */
 const LEFT_MS = 600_000;
 
-/** A known record: its summary in memory, the length of its file, and the file's stamp as it was read. */
+/** A known record: its summary, the length of its file, and the stamp that the file had at the last reading. */
 interface Known {
   readonly summary: ExamSummary;
   readonly bytes: number;
@@ -90,8 +90,8 @@ class Store implements ExamStore {
   readonly #files: RecordFiles<ExamSummary>;
   readonly #known = new Map<string, Known>();
   readonly #summaries = new Map<string, ExamSummary>();
-  /** Stamps of files that hold no record: each is reported once. */
-  readonly #damaged = new Map<string, string>();
+  /** Files that hold no record, or that the system did not give: each is reported once. */
+  readonly #useless = new Map<string, { readonly stamp: string; readonly mayPass: boolean }>();
   /** `look` found something new since the last look at all. */
   #hasNews = false;
   readonly #queue = new KeyedQueue();
@@ -134,7 +134,9 @@ class Store implements ExamStore {
   }
 
   create(summary: ExamSummary, attributes: Uint8Array): Promise<boolean> {
-    return this.#write(summary, attributes, createOnce);
+    // a file that holds no record is no exam
+    const isDamaged = this.#useless.get(summary.sopInstanceUid)?.mayPass === false;
+    return this.#write(summary, attributes, isDamaged ? writeFileAtomic : createOnce);
   }
 
   async write(summary: ExamSummary, attributes: Uint8Array): Promise<void> {
@@ -172,7 +174,10 @@ class Store implements ExamStore {
       await makeFolder(folder);
       const isNew = (await put(this.#path(summary.sopInstanceUid), bytes, { mode: FILE_MODE })) !== false;
       // without a stamp: the next look reads it, in case that another worklist has written since
-      if (isNew) this.#keep({ summary, bytes: bytes.length });
+      if (isNew) {
+        this.#keep({ summary, bytes: bytes.length });
+        this.#useless.delete(summary.sopInstanceUid);
+      }
       return isNew;
     });
   }
@@ -213,18 +218,25 @@ class Store implements ExamStore {
   async #readOne(key: string): Promise<boolean> {
     const path = this.#files.path(key);
     const stamp = await stampOf(path).catch(() => undefined);
-    if (stamp === undefined || this.#damaged.get(key) === stamp) return false;
+    const useless = this.#useless.get(key);
+    // what the system did not give, it may give at the next look
+    if (stamp === undefined || (useless?.stamp === stamp && !useless.mayPass)) return false;
     const known = this.#known.get(key);
     if (known?.stamp === stamp) return false;
-    const summary = await this.#files.read(key);
-    if (summary === undefined) {
-      this.#damaged.set(key, stamp);
-      return false;
-    }
-    this.#damaged.delete(key);
+    const summary = await this.#load(key, stamp);
+    if (summary === undefined) return false;
+    this.#useless.delete(key);
     const found = await stat(path).catch(() => undefined);
     this.#keep({ summary, bytes: found?.size ?? 0, stamp });
     return !isDeepStrictEqual(known?.summary, summary);
+  }
+
+  async #load(key: string, stamp: string): Promise<ExamSummary | undefined> {
+    const { record, damage, mayPass = false } = (await this.#files.load(key)) ?? {};
+    if (record !== undefined) return record;
+    if (damage !== undefined && this.#useless.get(key)?.stamp !== stamp) this.#files.report(key, damage);
+    this.#useless.set(key, { stamp, mayPass });
+    return undefined;
   }
 }
 
