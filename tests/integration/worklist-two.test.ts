@@ -1,4 +1,4 @@
-/** Two worklists over one data folder, as two containers of one stack: what one is told counts at both. */
+/** Two worklists over one data folder, as two containers of one stack: a report to one counts at both. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newUid } from '@scanflow/dicom';

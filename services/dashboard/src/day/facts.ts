@@ -27,7 +27,7 @@ export interface DayBooking extends BookingFacts {
   readonly labels?: Labels;
   /** What it was before, the last change last. Times are epoch milliseconds. */
   readonly changes?: readonly DayChange[];
-  /** The event's title as it was typed; only of an event that is no booking. */
+  /** The event's title as somebody typed it; only of an event that is no booking. */
   readonly title?: string;
 }
 

@@ -19,7 +19,7 @@ export function factsOf(row: Row): Omit<DeliveryWork, 'id' | 'token' | 'subject'
   };
 }
 
-/** Of each subject. Enough for a page; what is older is in the log. */
+/** Of each subject. Enough for a page; the log has older ones. */
 const MOST = 50;
 /** Subjects in one statement: SQLite takes 32,766 values. */
 const AT_ONCE = 10_000;

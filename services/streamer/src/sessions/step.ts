@@ -51,7 +51,7 @@ const isKnown = (
   digest: string,
 ): boolean => digest === known || (isRecovered(known) && known === recoveredMark(series));
 
-/** As it is once it is complete. Gives the folder of the report. */
+/** Writes the report of a complete session. Gives its folder. */
 async function report(session: SessionView, digest: string, deps: LoopDeps): Promise<string | undefined> {
   const again = isKnown(session, digest);
   const increment = session.increment + (again ? 0 : 1);
