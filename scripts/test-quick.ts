@@ -13,6 +13,7 @@ const ROOT = join(import.meta.dirname, '..');
 
 /** Unit tests that `npm test` alone runs. */
 const SLOW_UNIT_TESTS = [
+  'packages/bids/src/plan/plan.property.test.ts',
   'packages/booking/src/pattern/pattern.test.ts',
   'packages/calendar/src/any-bytes.test.ts',
   'packages/calendar/src/isolated.test.ts',
@@ -27,6 +28,9 @@ const SLOW_UNIT_TESTS = [
   'services/bids/src/work/hindrances.test.ts',
   'services/bids/src/work/kills-each.test.ts',
   'services/bids/src/work/kills.test.ts',
+  'services/bids/src/work/kinds.test.ts',
+  'services/bids/src/work/plan.test.ts',
+  'services/bids/src/work/remove.test.ts',
   'services/bids/src/work/session.test.ts',
   'services/cal2wl/src/schedule.test.ts',
   'services/cal2wl/src/update.test.ts',
