@@ -4,6 +4,7 @@ import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
+import { absent } from '@scanflow/runtime';
 import { findPostgres, run, startPostgres, until } from '@scanflow/testkit';
 import {
   legOf,
@@ -90,6 +91,11 @@ test('roots: an older one is noticed before anything is written, and once a pers
   const rig = await makeRig(t);
   const first = await rig.start();
   await well(rig);
+  // the root's first heartbeat, which may come a moment later
+  await until(() => identityOf(rig.root).catch(absent), {
+    what: 'the identity of the root',
+    timeoutMs: 60_000,
+  });
   const backup = join(rig.folder, 'backup');
   await cp(rig.root, backup, { recursive: true });
   const { files } = await phantom(join(rig.folder, 'in'), { images: 4 });
