@@ -2,12 +2,12 @@
 import { commitmentReports, REPORT_STATUS } from '../../packages/dimse/src/commitment.ts';
 import { VERIFICATION } from '../../packages/dimse/src/scp/admission.ts';
 import { STATUS } from '../../packages/dimse/src/scp/call.ts';
-import { PREFERRED } from '../../packages/dimse/src/scp/store.ts';
+import { PREFERRED } from '../../packages/dimse/src/scp/composite.ts';
 import { LIMITS as SCP_LIMITS } from '../../packages/dimse/src/scp/types.ts';
 import { LIMITS as SCU_LIMITS, SYNTAXES, TIMEOUTS } from '../../packages/dimse/src/scu/associate.ts';
 import { ECHO_SYNTAXES } from '../../packages/dimse/src/scu/response.ts';
 import { MOVE_QUIET_MS } from '../../packages/dimse/src/scu/move.ts';
-import { CONTEXTS } from '../../packages/dimse/src/scu/store/contexts.ts';
+import { CONTEXTS } from '../../packages/dimse/src/scu/store/window.ts';
 import { OPERATIONS } from '../../packages/dimse/src/scu/store/store.ts';
 import { HANDSHAKE_MS, tlsProfiles } from '../../packages/dimse/src/tls/settings.ts';
 

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { defined, given } from '@scanflow/failure/defined';
 import { encodeDataSet, sopClasses, transferSyntaxes, type DataSet } from '@scanflow/dicom';
 import { request } from '@scanflow/testkit/dimse/raw-peer';
-import { encodeCommand, decodeCommand } from '../../packages/dimse/src/message/command.ts';
+import { encodeCommand, decodeCommand } from '../../packages/dimse/src/message.ts';
 import { encodePdu, fragments } from '../../packages/dimse/src/ul/encode.ts';
 import type { Pdu } from '../../packages/dimse/src/ul/pdu.ts';
 import { PduReader } from '../../packages/dimse/src/ul/reader.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { CannotTag, decodeDataSet, DicomDecodeError, inflateFile, readAttributes } from '@scanflow/dicom';
 import { planSplice, TagStream, transferSyntaxes, type PrivateTag } from '@scanflow/dicom';
 import { run } from '@scanflow/testkit';
-import { CommandError, decodeCommand } from '../../packages/dimse/src/message/command.ts';
+import { CommandError, decodeCommand } from '../../packages/dimse/src/message.ts';
 import { PduError } from '../../packages/dimse/src/ul/pdu.ts';
 import { PduReader } from '../../packages/dimse/src/ul/reader.ts';
 import { kinds, makeImage, type ImageCase } from './image-cases.ts';

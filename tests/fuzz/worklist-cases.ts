@@ -1,7 +1,7 @@
 /** What a fuzzed scanner sends: conversations by the grammar of PS3.7, PS3.8 and PS3.5, then mutated. */
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes, type Attributes } from '@scanflow/dicom';
 import { request } from '@scanflow/testkit/dimse/raw-peer';
-import { encodeCommand } from '../../packages/dimse/src/message/command.ts';
+import { encodeCommand } from '../../packages/dimse/src/message.ts';
 import { encodePdu, fragments } from '../../packages/dimse/src/ul/encode.ts';
 import { mutate } from './mutate.ts';
 import type { Random } from './random.ts';

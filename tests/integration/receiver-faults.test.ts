@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { makeSeries, readPart10Header, sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { dcmtk, until, type RunningOrthanc } from '@scanflow/testkit';
-import type { Command } from '../../packages/dimse/src/message/command.ts';
+import type { Command } from '../../packages/dimse/src/message.ts';
 import { RawPeer } from '@scanflow/testkit/dimse/raw-peer';
 import { hashOf, instances, startRig, storedHashes, writeImages, type Rig } from './receiver-support.ts';
 

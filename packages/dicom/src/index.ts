@@ -13,7 +13,7 @@ export { isTagText, privateTagOf, utcDateTime, type PrivateTag, type TagText } f
 export { fileEnd } from './file-end.ts';
 export { inflateFile, readFileHeader } from './locate.ts';
 export { makeSeries, type PhantomInstance } from './phantom/series.ts';
-export type { AcquiredImage, Acquisition, CsaTags, PrivateElement } from './phantom/acquisition.ts';
+export type { AcquiredImage, Acquisition, CsaTags, PrivateElement } from './phantom/options.ts';
 export { newUid, type PhantomOptions } from './phantom/options.ts';
 export { fit, isValidText, limitOf, recordNotes } from './fit.ts';
 export { conditionalSequences, worklistAttributes, worklistItem, type WorklistInput } from './worklist.ts';

@@ -1,8 +1,15 @@
 /** An association as both roles use it: messages out as P-DATA, messages in from P-DATA, release, abort. */
 import type { Socket } from 'node:net';
 import { defined } from '@scanflow/failure/defined';
-import { Assembler, type Message, type MessageLimits, type Receipt } from './message/assembler.ts';
-import { CommandError, encodeCommand, type Command } from './message/command.ts';
+import {
+  Assembler,
+  type Message,
+  type MessageLimits,
+  type Receipt,
+  CommandError,
+  encodeCommand,
+  type Command,
+} from './message.ts';
 import { fragments, fragmentSize } from './ul/encode.ts';
 import { describeEnding, type Ending } from './ul/ending.ts';
 import { agreement, grantedOperations, type Agreement, type Context } from './ul/negotiation.ts';

@@ -19,8 +19,7 @@ import {
 import { ambiguous, FailureError, permanent } from '@scanflow/failure';
 import { endingOf, type Association } from './association.ts';
 import type { DimseLog, EventHandler, NormalizedResult } from './scp/types.ts';
-import type { Message } from './message/assembler.ts';
-import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE } from './message/command.ts';
+import { type Message, COMMAND, DATA_SET, NO_DATA_SET, RESPONSE } from './message.ts';
 import { comment } from './scp/call.ts';
 import {
   cancelled,

@@ -1,6 +1,6 @@
 export type { DimseLog } from './scp/types.ts';
 export { echo } from './scu/response.ts';
-export { accepts } from './scu/store/contexts.ts';
+export { accepts } from './scu/store/window.ts';
 export { find, findAll } from './scu/find.ts';
 export { move, type MoveOrder, type MoveOutcome, type SubOperations } from './scu/move.ts';
 export {
@@ -43,5 +43,4 @@ export type {
   StoreRequest,
 } from './scp/types.ts';
 export { openAcceptor, tlsAcceptor, type TlsAcceptor, type TlsAcceptorOptions } from './tls/acceptor.ts';
-export { tlsProfiles, type TlsCredentials } from './tls/settings.ts';
-export { tlsDial, type TlsDialOptions } from './tls/requestor.ts';
+export { tlsProfiles, type TlsCredentials, tlsDial, type TlsDialOptions } from './tls/settings.ts';

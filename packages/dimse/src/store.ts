@@ -5,5 +5,5 @@
 export type { Dial, Peer, Timeouts } from './scu/associate.ts';
 export type { StoreOutcome } from './scu/store/order.ts';
 export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/order.ts';
-export { accepts } from './scu/store/contexts.ts';
+export { accepts } from './scu/store/window.ts';
 export { store } from './scu/store/store.ts';

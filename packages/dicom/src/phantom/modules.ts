@@ -3,8 +3,7 @@ import type { DataSet, Element } from '../dataset.ts';
 import { tagOf } from '../dictionary.ts';
 import { sopClasses } from '../uids.ts';
 import { items, text, type Attributes } from '../values.ts';
-import { tilesOf } from './acquisition.ts';
-import { uidFrom, type PhantomModality, type Plan } from './options.ts';
+import { tilesOf, uidFrom, type PhantomModality, type Plan } from './options.ts';
 import type { Palette } from './pixels.ts';
 
 const NOTHING: DataSet = new Map();

@@ -8,14 +8,13 @@ import {
 } from '@scanflow/dicom';
 import { reject, type Rejection } from '../access.ts';
 import type { DimseLog, AssociationInfo, ScpOptions, RequestReport } from './types.ts';
-import { COMMAND } from '../message/command.ts';
+import { COMMAND } from '../message.ts';
 import { fragmentSize } from '../ul/encode.ts';
 import { answerContexts, answerRoles, type ServedContext, type ServedOperation } from '../ul/negotiation.ts';
 import type { AssociateAc, AssociateRq } from '../ul/pdu.ts';
 import { respond, STATUS, type Service } from './call.ts';
-import { findService } from './find.ts';
+import { findService, storageSyntax } from './composite.ts';
 import { actionService, createService, eventService, setService } from './normalized.ts';
-import { storageSyntax } from './store.ts';
 
 /** What no service can accept (PS3.8 9.3.2, 9.3.4; AE-6 of table 9-6). */
 export function protocolRejection(request: AssociateRq): Rejection | undefined {

@@ -1,8 +1,7 @@
 /** One request to a service, and the means to answer it. */
 import { defined, given } from '@scanflow/failure/defined';
 import type { Association } from '../association.ts';
-import { DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
-import type { Message } from '../message/assembler.ts';
+import { DATA_SET, NO_DATA_SET, RESPONSE, type Command, type Message } from '../message.ts';
 import type { Context } from '../ul/negotiation.ts';
 import type { Turn } from './fairness.ts';
 import type { AssociationInfo, FinalStatus, RequestReport, ScpOptions } from './types.ts';

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { decodeDataSet, sopClasses, text } from '@scanflow/dicom';
-import { encodeCommand } from '../message/command.ts';
+import { encodeCommand } from '../message.ts';
 import {
   abort,
   bench,

@@ -11,8 +11,7 @@ import {
   type ScpOptions,
   type StoreReceipt,
 } from './types.ts';
-import type { Message } from '../message/assembler.ts';
-import { COMMAND, RESPONSE, type Command } from '../message/command.ts';
+import { type Message, COMMAND, RESPONSE, type Command } from '../message.ts';
 import { messageIds } from '../scu/response.ts';
 import { certificateOf } from '../tls/acceptor.ts';
 import type { Context } from '../ul/negotiation.ts';
@@ -27,7 +26,7 @@ import {
 } from './admission.ts';
 import type { Account, Turns } from './fairness.ts';
 import { LATE, STATUS, type Call, type Service } from './call.ts';
-import { storeService } from './store.ts';
+import { storeService } from './composite.ts';
 
 type Operation = RequestReport['operation'];
 

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test, type TestContext } from 'node:test';
 import { dataSet, encodeDataSet, sopClasses, tagOf, text } from '@scanflow/dicom';
-import type { Command } from '../message/command.ts';
+import type { Command } from '../message.ts';
 import { nCreate, nSet } from '@scanflow/testkit/dimse/normalized';
 import { bench, ECHO, EXPLICIT, IMPLICIT, MWL, type Bench } from '@scanflow/testkit/dimse/raw-peer';
 import type { CreateRequest, NormalizedResult, SetRequest } from './types.ts';

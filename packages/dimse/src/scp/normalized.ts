@@ -20,7 +20,7 @@ import {
   type NormalizedResult,
   type SetHandler,
 } from './types.ts';
-import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
+import { COMMAND, DATA_SET, NO_DATA_SET, RESPONSE, type Command } from '../message.ts';
 import { comment, LATE, STATUS, type Call, type Service } from './call.ts';
 
 /** What a UID is (PS3.5 9.1): at most 64 characters, numbers without leading zeros, separated by dots. */

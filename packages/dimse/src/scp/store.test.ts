@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transferSyntaxes } from '@scanflow/dicom';
-import { isStorageClass, storageSyntax } from './store.ts';
+import { isStorageClass, storageSyntax } from './composite.ts';
 
 const MR = '1.2.840.10008.5.1.4.1.1.4';
 const JPEG_LS = '1.2.840.10008.1.2.4.80';

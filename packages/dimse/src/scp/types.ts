@@ -2,7 +2,7 @@
 import { defined } from '@scanflow/failure/defined';
 import type { DataSet, Tag } from '@scanflow/dicom';
 import type { Caller, Decision, Rejection } from '../access.ts';
-import type { Receipt } from '../message/assembler.ts';
+import type { Receipt } from '../message.ts';
 import type { TlsAcceptor } from '../tls/acceptor.ts';
 import type { ServedContext, ServedOperation } from '../ul/negotiation.ts';
 

@@ -2,8 +2,7 @@
 import { decodeDataSet, encodeDataSet, text, type DataSet } from '@scanflow/dicom';
 import { FailureError, permanent, transient } from '@scanflow/failure';
 import type { Association } from '../association.ts';
-import type { Message } from '../message/assembler.ts';
-import { COMMAND, DATA_SET } from '../message/command.ts';
+import { type Message, COMMAND, DATA_SET } from '../message.ts';
 import { cancelled, CONTEXT, inAssociation, nameOf, type Peer, type Unanswered } from './associate.ts';
 import { Canceller, lost, messageIds, response, said } from './response.ts';
 

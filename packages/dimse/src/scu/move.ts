@@ -3,8 +3,7 @@ import { defined } from '@scanflow/failure/defined';
 import { decodeDataSet, describeStatus, encodeDataSet, text, texts, type DataSet } from '@scanflow/dicom';
 import { ambiguous, FailureError, permanent, transient, type Failure } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';
-import type { Message } from '../message/assembler.ts';
-import { COMMAND, DATA_SET, hex, type Command } from '../message/command.ts';
+import { type Message, COMMAND, DATA_SET, hex, type Command } from '../message.ts';
 import { cancelled, CONTEXT, inAssociation, nameOf, type Peer } from './associate.ts';
 import { Canceller, response, said } from './response.ts';
 

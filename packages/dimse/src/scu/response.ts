@@ -2,8 +2,7 @@
 import { describeStatus, sopClasses, transferSyntaxes, type DimseService } from '@scanflow/dicom/file';
 import { FailureError, transient } from '@scanflow/failure';
 import { endingOf, type Association } from '../association.ts';
-import type { Message } from '../message/assembler.ts';
-import { COMMAND, hex, NO_DATA_SET, RESPONSE, type Command } from '../message/command.ts';
+import { type Message, COMMAND, hex, NO_DATA_SET, RESPONSE, type Command } from '../message.ts';
 import {
   cancelled,
   CONTEXT,

@@ -1,7 +1,18 @@
-/** What both roles of TLS are configured with: a secure transport connection profile (PS3.15 annex B), and credentials. */
+/** TLS of both roles: profiles (PS3.15 annex B) and credentials; and the way in which a requestor opens connections. */
 import { constants } from 'node:crypto';
-import type { SecureContextOptions } from 'node:tls';
+import {
+  type SecureContextOptions,
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type SecureContext,
+} from 'node:tls';
 import { codeOf, FailureError, permanent } from '@scanflow/failure';
+import { once } from 'node:events';
+import { isIP } from 'node:net';
+import { defined } from '@scanflow/failure/defined';
+import type { Dial } from '../scu/associate.ts';
+import { broke, tlsFailure } from './problem.ts';
 
 /**
  * `bcp195`: BCP 195 RFC 8996, 9325 TLS Secure Transport Connection Profile (PS3.15 B.12).
@@ -10,7 +21,7 @@ import { codeOf, FailureError, permanent } from '@scanflow/failure';
  */
 export type TlsProfile = 'bcp195' | 'bcp195-nondowngrading';
 
-export interface TlsProfileSettings {
+interface TlsProfileSettings {
   /** As the standard names it. */
   readonly title: string;
   readonly clause: string;
@@ -94,3 +105,64 @@ const HINTS: Readonly<Record<string, string>> = {
   ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED: ': the key is protected by a password; make it one without',
   ERR_OSSL_BAD_DECRYPT: ': the key is protected by a password; make it one without',
 };
+
+// TLS for the requestor: a way to open connections that a peer names as its `dial`.
+
+export interface TlsDialOptions {
+  /** Called for every connection, so that they may be renewed; the same object means that nothing changed. */
+  readonly credentials: () => Partial<TlsCredentials>;
+  readonly profile?: TlsProfile;
+  /** The name or address that the peer's certificate must be for. Default: the host that is called. */
+  readonly serverName?: string;
+  /** Longest handshake in milliseconds; default 10 s. */
+  readonly handshakeMs?: number;
+}
+
+/**
+ * A dial that speaks TLS and verifies the peer: its certificate must come from `ca` (default: the authorities that
+ * Node.js trusts) and be for the host. Throws FailureError TLS_CREDENTIALS at once where the credentials cannot be used;
+ * dialling throws FailureError, transient, TLS_…: whoever runs the peer may mend it without our doing.
+ */
+export function tlsDial(options: TlsDialOptions): Dial {
+  const { credentials, profile = 'bcp195', serverName, handshakeMs = HANDSHAKE_MS } = options;
+  let made: { of: Partial<TlsCredentials>; context: SecureContext } | undefined;
+  const contextNow = (): SecureContext => {
+    const of = credentials();
+    if (made?.of !== of) made = { of, context: contextOf(of, profile) };
+    return made.context;
+  };
+  contextNow();
+  return async ({ host, port }, signal) => {
+    const name = serverName ?? host;
+    const socket = connect({
+      host,
+      port,
+      secureContext: contextNow(),
+      // server name indication knows no addresses (RFC 6066 3)
+      servername: isIP(name) === 0 ? name : '',
+      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+    });
+    socket.setNoDelay(true);
+    socket.on('error', (error) => broke(socket, error));
+    try {
+      await once(socket, 'connect', { signal });
+      await once(socket, 'secureConnect', {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(handshakeMs)]),
+      });
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      const late = !signal.aborted && error instanceof Error && error.name === 'AbortError';
+      const failure = tlsFailure(late ? 'ERR_TLS_HANDSHAKE_TIMEOUT' : codeOf(error), `${host}:${port}`);
+      throw failure === undefined ? error : new FailureError(failure, error);
+    }
+  };
+}
+
+const contextOf = ({ key, certificate, ca }: Partial<TlsCredentials>, profile: TlsProfile): SecureContext =>
+  usable(() =>
+    createSecureContext({
+      ...profileOptions(profile),
+      ...defined({ key, cert: certificate, ca }),
+    }),
+  );

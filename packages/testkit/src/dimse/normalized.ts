@@ -3,8 +3,7 @@ import { defined, given } from '@scanflow/failure/defined';
 import { decodeDataSet, encodeDataSet, text, type DataSet, type Tag } from '@scanflow/dicom';
 import { ambiguous, FailureError } from '@scanflow/failure';
 import { endingOf } from '../../../dimse/src/association.ts';
-import type { Message } from '../../../dimse/src/message/assembler.ts';
-import { COMMAND, DATA_SET, type Command } from '../../../dimse/src/message/command.ts';
+import { type Message, COMMAND, DATA_SET, type Command } from '../../../dimse/src/message.ts';
 import {
   cancelled,
   inAssociation,

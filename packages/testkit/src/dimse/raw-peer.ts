@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet, encodeDataSet, sopClasses, transferSyntaxes, APPLICATION_CONTEXT } from '@scanflow/dicom';
 import { connect, type Socket } from 'node:net';
-import { type Command, encodeCommand } from '../../../dimse/src/message/command.ts';
+import { type Command, encodeCommand, Assembler, type Message } from '../../../dimse/src/message.ts';
 import { listen } from '../../../dimse/src/scp/listen.ts';
 import type {
   AsyncMatches,
@@ -13,7 +13,6 @@ import type {
   ScpOptions,
 } from '../../../dimse/src/scp/types.ts';
 import type { Pdu, AssociateRq, ProposedContext } from '../../../dimse/src/ul/pdu.ts';
-import { Assembler, type Message } from '../../../dimse/src/message/assembler.ts';
 import { encodePdu, fragments } from '../../../dimse/src/ul/encode.ts';
 import { PduReader } from '../../../dimse/src/ul/reader.ts';
 

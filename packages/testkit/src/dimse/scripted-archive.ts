@@ -22,8 +22,8 @@ import {
   NO_DATA_SET,
   RESPONSE,
   type Command,
-} from '../../../dimse/src/message/command.ts';
-import type { Message } from '../../../dimse/src/message/assembler.ts';
+  type Message,
+} from '../../../dimse/src/message.ts';
 import { store } from '../../../dimse/src/scu/store/store.ts';
 import { answerContexts } from '../../../dimse/src/ul/negotiation.ts';
 import { listenOnLoopback } from '../process.ts';

@@ -1,11 +1,11 @@
 /** An association for C-STORE requests (PS3.7 9.1.1, PS3.4 B), several under way where the peer grants that. */
 import type { Failure } from '@scanflow/failure';
 import { endingOf, type Association } from '../../association.ts';
-import { COMMAND, DATA_SET, encodeCommand, RESPONSE, type Command } from '../../message/command.ts';
+import { COMMAND, DATA_SET, encodeCommand, RESPONSE, type Command } from '../../message.ts';
 import { describeContextResult } from '../../ul/negotiation.ts';
 import { abortOn, associate, failureOf, release, timeoutsOf, type Peer } from '../associate.ts';
 import { lost, messageIds } from '../response.ts';
-import { contextsFor, kindOf, type Kind } from './contexts.ts';
+import { contextsFor, kindOf, type Kind } from './window.ts';
 import {
   type StoreGate,
   answered,

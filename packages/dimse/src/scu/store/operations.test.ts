@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { accept, images, line, numbers, send, type Behaviour } from '@scanflow/testkit/dimse/store-acceptor';
-import type { Message } from '../../message/assembler.ts';
+import type { Message } from '../../message.ts';
 import type { OpenFile } from './file.ts';
 import type { StoreItem } from './order.ts';
 import { store } from './store.ts';

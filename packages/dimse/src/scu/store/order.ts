@@ -5,7 +5,7 @@ import { type Edit, type Part10Header, describeStatus } from '@scanflow/dicom/fi
 import { type Failure, ambiguous, permanent, transient } from '@scanflow/failure';
 import type { DimseLog } from '../../scp/types.ts';
 import type { OpenFile } from './file.ts';
-import { hex, type Command } from '../../message/command.ts';
+import { hex, type Command } from '../../message.ts';
 import { nameOf, type Peer } from '../associate.ts';
 
 /** A file's first bytes, for StoreItem.look. They are only lent: copy what you keep. */

@@ -1,9 +1,59 @@
-/** The files that come next, read ahead, with what must be known of them to propose an association. */
+/** The files that come next, read ahead; and the presentation contexts that an association needs for them. */
 import type { Failure } from '@scanflow/failure';
-import { failureOf } from '../associate.ts';
+import type { ProposedContext } from '../../ul/pdu.ts';
+import { associate, release, type Peer, failureOf } from '../associate.ts';
 import { Buffers, SLOT } from './file.ts';
 import type { StoreItem } from './order.ts';
 import { openInstance, type Instance } from './instance.ts';
+
+/** Of one association: ids are odd and fit a byte (PS3.8 9.3.2.2). */
+export const CONTEXTS = 128;
+
+/** A SOP class in a transfer syntax. */
+export interface Kind {
+  readonly sopClassUid: string;
+  readonly transferSyntax: string;
+}
+
+/** Two are the same kind where this is the same. */
+export const kindOf = ({ sopClassUid, transferSyntax }: Kind): string => `${sopClassUid} ${transferSyntax}`;
+
+/**
+ * One context per SOP class and transfer syntax, so that the peer's choice cannot be another than the file's; the
+ * first 128 kinds of the list.
+ */
+export function contextsFor(instances: Iterable<Kind>): ProposedContext[] {
+  const kinds = new Map<string, Kind>();
+  for (const instance of instances) {
+    if (kinds.size === CONTEXTS) break;
+    kinds.set(kindOf(instance), instance);
+  }
+  return [...kinds.values()].map(({ sopClassUid, transferSyntax }, index) => ({
+    id: 2 * index + 1,
+    abstractSyntax: sopClassUid,
+    transferSyntaxes: [transferSyntax],
+  }));
+}
+
+/**
+ * Those of the kinds (SOP class and transfer syntax; the first 128 different ones count) that the peer accepts, by an
+ * association that proposes them and is released at once. Throws FailureError as associate() does.
+ */
+export async function accepts(peer: Peer, kinds: readonly Kind[], signal?: AbortSignal): Promise<Kind[]> {
+  const contexts = contextsFor(kinds);
+  if (contexts.length === 0) return [];
+  const association = await associate(peer, contexts, signal);
+  const { accepted } = association.contexts;
+  await release(association, peer);
+  return contexts
+    .filter(({ id }) => accepted.has(id))
+    .map(({ abstractSyntax, transferSyntaxes: [transferSyntax = ''] }) => ({
+      sopClassUid: abstractSyntax,
+      transferSyntax,
+    }));
+}
+
+// The files that come next, read ahead, with what must be known of them to propose an association.
 
 /** Looked at before an association is proposed: files, and bytes of them in memory. */
 const MOST = 500;
@@ -21,7 +71,7 @@ interface Entry {
   instance?: Instance;
 }
 
-export interface WindowOptions {
+interface WindowOptions {
   readonly inPlace: boolean;
   /** Gets files that cannot be sent. */
   readonly unfit: (item: StoreItem, failure: Failure) => void;

@@ -1,9 +1,8 @@
 /** Messages from fragments: in order, on one accepted context, within limits. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { PduError, type Pdv } from '../ul/pdu.ts';
-import { Assembler } from './assembler.ts';
-import { CommandError, encodeCommand } from './command.ts';
+import { PduError, type Pdv } from './ul/pdu.ts';
+import { Assembler, CommandError, encodeCommand } from './message.ts';
 
 const make = (): Assembler =>
   new Assembler({ commandBytes: 200, dataSetBytes: 100 }, (id) => id === 1 || id === 3);

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CommandError, decodeCommand, encodeCommand, type Command } from './command.ts';
+import { CommandError, decodeCommand, encodeCommand, type Command } from './message.ts';
 
 const us = fc.nat(0xffff);
 const uid = fc.stringMatching(/^[1-9]\.[0-9.]{1,60}[1-9]$/);
