@@ -35,7 +35,7 @@ export { compilePattern, PatternTooSlow, type Matcher, type Pattern } from './pa
 export { flagBookings, type History } from './interpret/across.ts';
 export { checkLabels } from './interpret/check.ts';
 export { interpret, unreadable } from './interpret/interpret.ts';
-export { labelProblem, type LabelRules } from './interpret/label-rules.ts';
+export { labelProblem, type LabelRules } from './interpret/rules.ts';
 export { LANGUAGES, withLanguages, type Language } from './interpret/words.ts';
 export { REJECT_CODES, rowOf, SKIP_CODES, warn, warning, WARNING_CODES } from './interpret/outcome.ts';
 export type { BookedOutcome, Note, Outcome, OutcomeRow } from './interpret/outcome.ts';

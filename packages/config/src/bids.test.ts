@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bidsOf, bidsUrl, ruleFiles, type BidsConfig } from './bids.ts';
-import { loadConfig } from './load.ts';
+import { loadConfig, parseConfig } from './load.ts';
 import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
-import { parseConfig } from './parse.ts';
 import { configWarnings } from './rules.ts';
 
 function section(text: string): BidsConfig {

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { bookingRules, calendarNamesById } from './booking-rules.ts';
 import { formatIssue } from './issue.ts';
-import { loadConfig } from './load.ts';
-import { parseConfig } from './parse.ts';
+import { loadConfig, parseConfig } from './load.ts';
 
 const BASE = `facility: { name: Here, timezone: Europe/Amsterdam }
 data: /data

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 
 const NODE = 'host: pacs, port: 104, aet: PACS';
 

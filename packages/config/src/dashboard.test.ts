@@ -3,9 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadConfig } from './load.ts';
+import { loadConfig, parseConfig } from './load.ts';
 import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
-import { parseConfig } from './parse.ts';
 
 const GOOD = 'issuer: https://login.example.org, clientId: board, secretFile: s, roles: { it: [admins] }';
 

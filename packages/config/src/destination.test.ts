@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatIssue } from './issue.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 
 const HEAD = `facility: { name: Test, timezone: Europe/Amsterdam }
 data: /data

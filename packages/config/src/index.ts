@@ -1,5 +1,13 @@
 export { BIDS, bidsOf, bidsUrl, ruleFiles, type BidsConfig } from './bids.ts';
-export { configLoader } from './load.ts';
+export {
+  configLoader,
+  watchConfig,
+  type ConfigWatch,
+  type ConfigWatchOptions,
+  loadConfig,
+  parseConfig,
+  type ConfigResult,
+} from './load.ts';
 export type { KnownAttributes } from './values.ts';
 export {
   bookingRules,
@@ -12,9 +20,6 @@ export {
 export { CHARACTER_SETS, NARROW_SETS, WIDE_SETS } from './values.ts';
 export { formatIssue, type ConfigIssue, type ConfigWarning } from './issue.ts';
 export { isTemplate, LAYOUTS, layoutTemplate, type Extension } from './layouts.ts';
-export { watchConfig, type ConfigWatch, type ConfigWatchOptions } from './load.ts';
-export { loadConfig } from './load.ts';
-export { parseConfig, type ConfigResult } from './parse.ts';
 export { configWarnings, formatWarning, patternsIn, type Surroundings } from './rules.ts';
 export { jsonSchema, type Config } from './schema.ts';
 export { admits, sendersOf } from './network.ts';

@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatIssue } from './issue.ts';
-import { loadConfig } from './load.ts';
+import { loadConfig, parseConfig } from './load.ts';
 import { MINIMUM, mistakesOf } from './mistakes-kit.test.ts';
-import { parseConfig } from './parse.ts';
 
 /** The mistakes of MINIMUM with this `ledger:`. */
 const mistakes = (ledger: string): string[] => mistakesOf(`ledger: ${ledger}\n`);

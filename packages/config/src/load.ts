@@ -1,4 +1,4 @@
-/** scanflow.yaml from disk: read with bounds, as a service loads it, and followed when it changes. */
+/** scanflow.yaml: its text into a configuration or into every mistake in it, read from disk with bounds, and read again when it changes. */
 import { basename, dirname, join, resolve } from 'node:path';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from '@scanflow/runtime/files';
@@ -6,11 +6,38 @@ import type { LoadedConfig, Log } from '@scanflow/runtime';
 import { statSync, type Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { z } from 'zod';
-import { fileNames, type KnownAttributes } from './values.ts';
-import { parseConfig, type ConfigResult } from './parse.ts';
+import { type KnownAttributes, fileNames } from './values.ts';
+import { type ConfigIssue, formatIssue } from './issue.ts';
+import { brokenRules, writtenTwice, type GoodSections, configWarnings, type Surroundings } from './rules.ts';
 import { configSchema, type Config } from './schema.ts';
-import { formatIssue } from './issue.ts';
-import { configWarnings, type Surroundings } from './rules.ts';
+import { readYaml } from './yaml.ts';
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
+
+/**
+ * Reads the whole text; never throws for its content. `file` stands in the issues. Relative file names stay as they are.
+ * Without `known`, names of attributes are checked for their form only.
+ */
+export function parseConfig(text: string, file: string, known?: KnownAttributes): ConfigResult {
+  const read = readYaml(text, file, configSchema, (parsed, data, outline) => [
+    ...brokenRules(parsed ?? goodSections(data), known),
+    ...writtenTwice(outline.has),
+  ]);
+  return read.ok ? { ok: true, config: read.data } : read;
+}
+
+/** The sections that are good by themselves, so that the rules between them are checked in the same go. */
+const goodSections = (data: unknown): GoodSections =>
+  Object.fromEntries(
+    Object.entries(configSchema.shape).map(([name, schema]) => [
+      name,
+      schema.safeParse((data as Record<string, unknown> | null)?.[name]).data,
+    ]),
+  );
+
+// scanflow.yaml from disk: read with bounds, as a service loads it, and followed when it changes.
 
 const LIMIT = 1_048_576;
 

@@ -1,6 +1,6 @@
 /** What tests of the configuration share: the least that it can be, and the mistakes in what is added. */
 import { formatIssue } from './issue.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 
 export const MINIMUM = [
   'facility: { name: Here, timezone: Europe/Amsterdam }',

@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { formatIssue } from './issue.ts';
-import { loadConfig } from './load.ts';
-import { parseConfig, type ConfigResult } from './parse.ts';
+import { loadConfig, parseConfig, type ConfigResult } from './load.ts';
 
 const BASE = `facility: { name: Here, timezone: Europe/Amsterdam }
 data: /data

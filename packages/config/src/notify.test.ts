@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 
 const GOOD = {
   facility: { name: 'F', timezone: 'Europe/Amsterdam' },

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { jsonSchema } from './schema.ts';
 import { formatIssue } from './issue.ts';
 import { MINIMUM } from './mistakes-kit.test.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 
 const read = (path: string): Promise<string> =>
   readFile(new URL(`../../../${path}`, import.meta.url), 'utf8');

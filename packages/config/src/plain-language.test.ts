@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { jsonSchema } from './schema.ts';
 import { formatIssue } from './issue.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 
 const BASE = {
   facility: '{ name: Here, timezone: Europe/Amsterdam }',

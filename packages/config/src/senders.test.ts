@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatIssue } from './issue.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 import { admits, sendersOf } from './network.ts';
 
 const text = (scanners: string, more = '') => `facility: { name: Here, timezone: Europe/Amsterdam }

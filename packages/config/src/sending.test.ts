@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatIssue } from './issue.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 
 const BASE = `facility: { name: Here, timezone: Europe/Amsterdam }
 data: /data

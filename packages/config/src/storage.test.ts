@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LAYOUTS, layoutTemplate } from './layouts.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 import type { Config } from './schema.ts';
 
 const text = (storage: string, more = ''): string =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bookingRules } from './booking-rules.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 import type { Config } from './schema.ts';
 
 const text = (calendar: string, bookings = '{}'): string =>

@@ -7,7 +7,7 @@ import { compilePattern } from '@scanflow/booking';
 import fc from 'fast-check';
 import { labelProblem } from '@scanflow/booking';
 import { labelRules } from './booking-rules.ts';
-import { parseConfig } from './parse.ts';
+import { parseConfig } from './load.ts';
 import type { Config } from './schema.ts';
 import { configWarnings, patternsIn } from './rules.ts';
 

@@ -13,9 +13,8 @@ import {
 } from 'yaml';
 import type { z } from 'zod';
 import { messageOf } from '@scanflow/failure';
-import { explain } from './explain.ts';
+import { explain, syntaxMistakes } from './explain.ts';
 import type { ConfigIssue, Finding, Path } from './issue.ts';
-import { syntaxMistakes } from './syntax.ts';
 
 export { didYouMean, formatIssue, type ConfigIssue, type Finding, type Path } from './issue.ts';
 

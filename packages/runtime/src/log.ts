@@ -1,8 +1,7 @@
 /** Logs: winston to stderr, JSON lines for machines, readable lines on a terminal, patient attributes withheld. */
 import { styleText } from 'node:util';
 import winston from 'winston';
-import { visible } from './visible.ts';
-import { redact, type LogFields, type LogLevel } from './redact.ts';
+import { visible, redact, type LogFields, type LogLevel } from './redact.ts';
 
 export type { LogFields, LogLevel };
 

@@ -1,7 +1,6 @@
 /** Writes answers into events of a CalDAV calendar (RFC 4791 5.3.2), and only where nobody changed the event meanwhile. */
 import { defined } from '@scanflow/failure/defined';
-import { uidIn, withAnswer, type Answer } from './answer.ts';
-import type { Answered, Answering } from './source.ts';
+import { uidIn, withAnswer, type Answer, type Answered, type Answering } from './answer.ts';
 import type { Ask, WebClient } from './web/client.ts';
 
 /** An event as the calendar gave it last. */

@@ -6,7 +6,7 @@ import { defined } from '@scanflow/failure/defined';
 import { writeAnswers } from './caldav-answer.ts';
 import { isWholeCalendar, toPlain } from '@scanflow/calendar';
 import { XmlError, xmlReader } from '@scanflow/runtime';
-import { type Fetched, type Source, type Validators, Stop } from './source.ts';
+import { type Fetched, type Source, type Validators, Stop } from './answer.ts';
 import { webClient, type WebOptions, type Ask } from './web/client.ts';
 import { tooLarge } from './web/decode.ts';
 

@@ -6,9 +6,8 @@ import { type Labels, LABELS, type LabelName, type PartialLabels } from '../book
 import { PatternTooSlow } from '../pattern/pattern.ts';
 import { reject, type Verdict } from './outcome.ts';
 import { groupsOf, hintsOf } from './hints.ts';
-import { labelProblem } from './label-rules.ts';
+import { labelProblem, type BookingRules } from './rules.ts';
 import { isPersonal, quotable, quoted, isOpen, saysOpen, isQuotable } from './words.ts';
-import type { BookingRules } from './rules.ts';
 import { fromTitle } from './title.ts';
 import type { Contradiction, Place } from './labels.ts';
 

@@ -22,9 +22,8 @@ import {
   type Outcome,
 } from './outcome.ts';
 import { completed, findLabels, type FoundLabels } from './labels.ts';
-import type { BookableEvent, UnreadableEvent, BookingRules } from './rules.ts';
+import { type BookableEvent, type UnreadableEvent, type BookingRules, looksLikeAnother } from './rules.ts';
 import { hintsOf } from './hints.ts';
-import { looksLikeAnother } from './label-rules.ts';
 import { checkProject } from './projects.ts';
 import { scannerOf, statusVerdict } from './status.ts';
 import { cleanText, oneLine } from './text.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge, lines } from '@scanflow/testkit/events';
-import { labelProblem, type LabelRules } from './label-rules.ts';
+import { labelProblem, type LabelRules } from './rules.ts';
 
 const ASCII: LabelRules = { characters: 'ascii', patterns: { project: /^\d{7}\.\d{2}$/u } };
 const LETTERS: LabelRules = { characters: 'letters', patterns: {} };

@@ -1,5 +1,4 @@
-/** What interpretation takes: a calendar event, and the facility's settings, ready to use. Types only. */
-import type { LabelRules } from './label-rules.ts';
+/** What interpretation takes: a calendar event, the facility's settings, and the rules of a good label. */
 import type { LabelName, Labels, PartialLabels } from '../booking.ts';
 import type { Matcher } from '../pattern/pattern.ts';
 import type { Projects } from './projects.ts';
@@ -106,4 +105,121 @@ export interface UnreadableEvent {
   readonly summary?: string;
   /** A UTC instant. */
   readonly start?: string;
+}
+
+// What a label may be, wherever it comes from: a booking, the attributes of an image, or a person's word.
+
+export interface LabelRules {
+  /** Each takes a whole label. */
+  readonly patterns: Readonly<Partial<Record<keyof Labels, Matcher>>>;
+  /** `ascii`: A to Z, 0 to 9 and marks; `letters`: also letters of one other alphabet. */
+  readonly characters: 'ascii' | 'letters';
+}
+
+interface LabelProblem {
+  readonly code: 'LABEL_CHARACTERS' | 'LABEL_FORM' | 'LABEL_LOOKALIKE' | 'LABEL_RESERVED' | 'LABEL_TOO_LONG';
+  /** A sentence about the label that does not repeat its value. */
+  readonly message: string;
+}
+
+const LONGEST = 64;
+/** No `\`, `^`, `=`, `/`, `*`, `?` and controls, which mean something to DICOM or to file systems. */
+const ANY = /^[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}._+()-]| (?! ))*$/u;
+const ASCII = /^[A-Za-z0-9](?:[A-Za-z0-9._+()-]| (?! ))*$/;
+/** Digits but 0 to 9: Arabic-Indic ones, superscripts, Roman numerals. */
+const OTHER_DIGIT = /(?![0-9])\p{N}/u;
+
+/** Folders and files of our own, below a root and in the folder of a series. */
+const OURS = /^(?:\.?scanflow(?:[-_.].*)?|series\.(?:json|tar)|manifest-sha256\.txt)$/iu;
+/** Names that Windows keeps for devices, with any extension, and ends that it drops. */
+const DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)|[. ]$/iu;
+
+/** What belongs to no script, and to all of them. */
+const NO_LETTER = /[^\p{L}]|\p{Script=Common}|\p{Script=Inherited}/gu;
+/** Cyrillic and Greek letters that look like Latin ones. */
+const LIKE_LATIN = /^[аеорсухіјѕһԁԛԝАВЕЅІЈКМНОРСТУХҮΑΒΕΖΗΙΚΜΝΟΡΤΥΧονγικρυχ]+$/u;
+/** Scripts that are written together (UTS 39, “highly restrictive”); a label keeps to one of these. */
+const TOGETHER: readonly RegExp[] = [
+  ...[/^[\p{scx=Latin}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}]*$/u],
+  ...[/^[\p{scx=Latin}\p{scx=Han}\p{scx=Hangul}]*$/u, /^[\p{scx=Latin}\p{scx=Han}\p{scx=Bopomofo}]*$/u],
+  ...[/^\p{scx=Greek}*$/u, /^\p{scx=Cyrillic}*$/u, /^\p{scx=Armenian}*$/u, /^\p{scx=Georgian}*$/u],
+  ...[/^\p{scx=Hebrew}*$/u, /^\p{scx=Arabic}*$/u, /^\p{scx=Devanagari}*$/u, /^\p{scx=Bengali}*$/u],
+  ...[/^\p{scx=Tamil}*$/u, /^\p{scx=Telugu}*$/u, /^\p{scx=Thai}*$/u, /^\p{scx=Ethiopic}*$/u],
+];
+
+/**
+ * What is wrong with a label; undefined where nothing is. Without rules a label is judged as 0.1.0 judged it, but for
+ * names of our own files. Throws PatternTooSlow where a pattern with a time limit reaches it.
+ */
+export function labelProblem(
+  name: keyof Labels,
+  value: string,
+  rules?: LabelRules,
+): LabelProblem | undefined {
+  if (value.length > LONGEST)
+    return { code: 'LABEL_TOO_LONG', message: `The ${name} is longer than ${LONGEST} characters.` };
+  if (!(rules?.characters === 'ascii' ? ASCII : ANY).test(value)) return characters(name, value, rules);
+  if (OURS.test(value) || (rules !== undefined && DEVICE.test(value)))
+    return {
+      code: 'LABEL_RESERVED',
+      message: `The ${name} is a name that is reserved for a file or device.`,
+    };
+  if (rules === undefined) return undefined;
+  if (looksLikeAnother(value))
+    return {
+      code: 'LABEL_LOOKALIKE',
+      message: `The ${name} mixes alphabets, or has digits other than 0 to 9, so that it looks like another one.`,
+    };
+  const { [name]: pattern } = rules.patterns;
+  return pattern === undefined || pattern.exec(value) !== null
+    ? undefined
+    : {
+        code: 'LABEL_FORM',
+        message: `The ${name} is not written as this facility writes it${wrongPlace(value, pattern)}.`,
+      };
+}
+
+const nameOf = (character: string): string => (character === ' ' ? 'blank' : `“${character}”`);
+
+/** The first character behind the longest beginning that would be right by itself; it says nothing about a person. */
+function wrongPlace(value: string, pattern: Matcher): string {
+  // each try may take as long as its time limit
+  if ('engine' in pattern && pattern.engine !== 'linear') return '';
+  for (let length = value.length - 1; length > 0; length -= 1)
+    if (pattern.exec(value.slice(0, length)) !== null)
+      return `: the ${nameOf(value.charAt(length))} at place ${length + 1} does not belong there`;
+  return '';
+}
+
+/**
+ * Whether a label can be taken for another: letters of two alphabets, or only such as look like Latin ones (UTS 39),
+ * other digits, wide and small forms, accents apart from their letters.
+ */
+export function looksLikeAnother(value: string): boolean {
+  if (/^[ -~]*$/.test(value)) return false;
+  const letters = value.replaceAll(NO_LETTER, '');
+  return (
+    OTHER_DIGIT.test(value) ||
+    value !== value.normalize('NFKC') ||
+    LIKE_LATIN.test(letters) ||
+    !TOGETHER.some((script) => script.test(letters))
+  );
+}
+
+function characters(name: keyof Labels, value: string, rules: LabelRules | undefined): LabelProblem {
+  const ascii = rules?.characters === 'ascii';
+  const letters = ascii ? 'the letters A to Z, the digits 0 to 9' : 'letters, digits';
+  return {
+    code: 'LABEL_CHARACTERS',
+    message: `The ${name} ${wrongPart(value, ascii)}. It may hold only ${letters} and . _ - + ( ), and begins with a letter or digit.`,
+  };
+}
+
+/** The first character that no label may hold: it says nothing about a person. */
+function wrongPart(value: string, ascii: boolean): string {
+  const allowed = ascii ? /[A-Za-z0-9._+() -]/ : /[\p{L}\p{M}\p{N}._+() -]/u;
+  const wrong = Array.from(value).find((character) => !allowed.test(character));
+  if (wrong !== undefined)
+    return /\p{C}|\s/u.test(wrong) ? 'has a character that does not show' : `has the character “${wrong}”`;
+  return value.includes('  ') ? 'has two blanks in a row' : `begins with “${value.charAt(0)}”`;
 }

@@ -4,7 +4,7 @@
  */
 import { codeOf } from '@scanflow/failure';
 import { parseCookie } from 'undici';
-import { Stop } from '../source.ts';
+import { Stop } from '../answer.ts';
 
 interface TroubleOptions {
   /** Host of the calendar or of its redirect target. */

@@ -1,6 +1,6 @@
 /** Sends requests to a calendar's server. It enforces time and size limits, follows redirects, and guards the password. */
 import type { Readable } from 'node:stream';
-import { type Fetched, type SourceLimits, Stop } from '../source.ts';
+import { type Fetched, type SourceLimits, Stop } from '../answer.ts';
 import {
   Cookies,
   type HeaderOf,

@@ -8,7 +8,7 @@ import {
   createInflateRaw,
   createZstdDecompress,
 } from 'node:zlib';
-import { Stop } from '../source.ts';
+import { Stop } from '../answer.ts';
 
 /** The value of Accept-Encoding. */
 export const ENCODINGS = 'gzip, deflate, br';

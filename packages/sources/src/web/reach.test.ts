@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { kindOf, Reach } from './reach.ts';
-import { Stop } from '../source.ts';
+import { Stop } from '../answer.ts';
 
 test('reach: the kind of an address, in every notation', () => {
   const kinds = {

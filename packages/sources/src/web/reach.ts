@@ -5,7 +5,7 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { Stop } from '../source.ts';
+import { Stop } from '../answer.ts';
 
 /** `other`: no address of a calendar server, such as multicast, or an IPv4 address embedded in IPv6. */
 export type Kind = 'public' | 'private' | 'loopback' | 'link-local' | 'other';

@@ -11,7 +11,7 @@ import { Readable } from 'node:stream';
 import { request as http, type IncomingMessage } from 'node:http';
 import { readSecret } from '@scanflow/runtime';
 import type { Reach } from './reach.ts';
-import { Stop } from '../source.ts';
+import { Stop } from '../answer.ts';
 import type { HeaderOf } from './answer.ts';
 
 export interface TransportOptions {

@@ -115,7 +115,7 @@ async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   });
   if ([...tally.failures.values()].some(({ notNegotiated }) => notNegotiated !== undefined))
     // loaded only when it is needed
-    await (await import('@scanflow/transfer/send/advise')).advise(tally, peer, io.signal);
+    await (await import('@scanflow/transfer/send/tally')).advise(tally, peer, io.signal);
   progress.end();
   const seconds = (performance.now() - started) / 1000;
   const written = {
