@@ -103,7 +103,7 @@ const beneathServices = ['booking', 'calendar', 'dicom', 'dimse', 'failure', 'id
 const pureInStreamer = [
   ...['model/series', 'model/rule', 'model/failure', 'model/decision'],
   ...['cleanup/plan', 'commitment/plan', 'hooks/plan', 'sessions/plan'],
-  ...['completeness/counts', 'completeness/lacking'],
+  ...['completeness/counts', 'completeness/lacking', 'intake/gaps'],
   ...['notices/plan', 'notices/matters-it', 'notices/matters-people', 'notices/picture'],
   ...['route', 'reading', 'evidence', 'layout'].map(inPlace),
   ...['store/disk/names', 'store/record', 'work/pace'],

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts Orthanc with an identifier of its database. It lives and dies with the index: a new or wiped database gets
-# another one, a container made anew keeps it.
+# another one, a container made anew keeps it. Each of several Orthancs on one index adds its own name, ORTHANC_INSTANCE.
 set -eu
 umask 027
 store=/var/lib/orthanc
@@ -20,9 +20,17 @@ for path in "$store" "$store/db" "$store/tmp" "$store/db/index"; do
     "--cap-add DAC_OVERRIDE --entrypoint chown orthanc -R $(id -u):$(id -g) $store" >&2
   exit 1
 done
-mkdir -p "$store/db" "$store/tmp"
-# what an earlier run left half made is of no use
-find "$store/tmp" -mindepth 1 -delete
+ORTHANC_INSTANCE=${ORTHANC_INSTANCE:-}
+case $ORTHANC_INSTANCE in
+*[!A-Za-z0-9.-]* | ?????????????????????*)
+  echo "orthanc: ORTHANC_INSTANCE is to have at most 20 letters, digits, - and .; it is $ORTHANC_INSTANCE" >&2
+  exit 1
+  ;;
+esac
+# of its own: what an earlier run left half made is of no use
+ORTHANC_TMP=$store/tmp${ORTHANC_INSTANCE:+/$ORTHANC_INSTANCE}
+mkdir -p "$store/db" "$ORTHANC_TMP"
+find "$ORTHANC_TMP" -mindepth 1 -delete
 
 # Where the index is: a SQLite file on the volume, or the PostgreSQL database of this address (user, no password).
 ORTHANC_INDEX=${ORTHANC_INDEX:-}
@@ -33,6 +41,10 @@ refuse() {
   exit 1
 }
 if [ -z "$ORTHANC_INDEX" ]; then
+  if [ -n "$ORTHANC_INSTANCE" ]; then
+    echo 'orthanc: several Orthancs need their index in PostgreSQL (ORTHANC_INDEX). See docs/scale.md, Two Orthancs.' >&2
+    exit 1
+  fi
   [ ! -e "$elsewhere" ] || refuse 'The index of this volume is in PostgreSQL, and none is configured: is compose.scale.yaml in COMPOSE_FILE of .env?'
   ORTHANC_PLUGINS=/usr/local/lib/orthanc/none
   if [ ! -s "$store/db/index" ] || [ ! -s "$store/db/scanflow-id" ]; then
@@ -50,6 +62,14 @@ else
   ORTHANC_DATABASE_ID=$(/usr/bin/psql -XAtw "$ORTHANC_INDEX" -c "SELECT system_identifier || '-' || oid
     FROM pg_control_system(), pg_database WHERE datname = current_database()")
   : >"$elsewhere"
+  # A transaction that stands still ends before the streamer stops waiting for its changes (docs/decisions/0028-two-orthancs.md).
+  export PGOPTIONS="${PGOPTIONS:-} -c idle_in_transaction_session_timeout=5min"
 fi
-export ORTHANC_INDEX ORTHANC_PLUGINS ORTHANC_DATABASE_ID
+# One Orthanc keeps others off the index by a lock.
+ORTHANC_LOCK=true
+if [ -n "$ORTHANC_INSTANCE" ]; then
+  ORTHANC_LOCK=false
+  ORTHANC_DATABASE_ID=$ORTHANC_DATABASE_ID@$ORTHANC_INSTANCE
+fi
+export ORTHANC_INDEX ORTHANC_PLUGINS ORTHANC_DATABASE_ID ORTHANC_TMP ORTHANC_LOCK
 exec Orthanc "$@" /etc/orthanc

@@ -10,8 +10,10 @@ export type Tags = Readonly<Record<string, string>>;
 
 export interface SystemInfo {
   readonly version: string;
-  /** DatabaseServerIdentifier, from Orthanc 1.11.1. */
+  /** Its database, by DatabaseServerIdentifier (from Orthanc 1.11.1). Orthancs that share one say the same. */
   readonly database: string | undefined;
+  /** Changes appear in the order of their numbers: it has one writer, as its own SQLite does. */
+  readonly ordered: boolean;
   /** The limits by which Orthanc deletes the oldest images by itself; undefined if there are none or it does not say. */
   readonly recycling: string | undefined;
 }
@@ -123,10 +125,24 @@ export function systemInfo(system: Record<string, unknown>): SystemInfo {
   const recycles = limits.length > 0 && system['MaximumStorageMode'] !== 'Reject';
   return {
     version: text(system['Version']),
-    database: typeof database === 'string' ? database : undefined,
+    database: typeof database === 'string' ? databaseOf(database) : undefined,
+    ordered: system['DatabaseBackendPlugin'] === null,
     recycling: recycles ? limits.map((key) => `${key} ${String(system[key])}`).join(', ') : undefined,
   };
 }
+
+/**
+ * The database by a DatabaseServerIdentifier. Each of several Orthancs on one database needs its own: `DATABASE@ORTHANC`.
+ *
+ * @example
+ * ```ts
+ * import { databaseOf } from '@scanflow/orthanc';
+ *
+ * databaseOf('mr-archive@2'); // → 'mr-archive'
+ * databaseOf('mr-archive'); // → 'mr-archive'
+ * ```
+ */
+export const databaseOf = (identifier: string): string => identifier.replace(/(?<=.)@[^@]*$/, '');
 
 export const changeOf = (change: Record<string, unknown>): Change => ({
   seq: integer(change['Seq']),

@@ -30,7 +30,8 @@ test('orthanc: asks for plain bytes, with its user', async (t) => {
     ({ headers } = request);
     response.end('{"Version":"1.12.7","DatabaseServerIdentifier":"db","MaximumPatientCount":0}');
   });
-  assert.deepEqual(await client.system(never), { version: '1.12.7', database: 'db', recycling: undefined });
+  const system = { version: '1.12.7', database: 'db', recycling: undefined, ordered: false };
+  assert.deepEqual(await client.system(never), system);
   assert.equal(headers['accept-encoding'], 'identity');
   assert.equal(headers.authorization, `Basic ${Buffer.from('u:p').toString('base64')}`);
 });
@@ -43,6 +44,23 @@ test('orthanc: recycling is noticed, rejecting is not recycling', async (t) => {
   assert.equal((await client.system(never)).recycling, 'MaximumStorageSize 100, MaximumPatientCount 3');
   mode = '"MaximumStorageMode":"Reject",';
   assert.equal((await client.system(never)).recycling, undefined);
+});
+
+test('orthanc: two of one database say the same; its own SQLite alone has its changes in order', async (t) => {
+  let system: Record<string, unknown> = {};
+  const client = await scripted(t, (_request, response) =>
+    response.end(JSON.stringify({ Version: '1.12.7', ...system })),
+  );
+  const seen = async (over: Record<string, unknown>): Promise<unknown[]> => {
+    system = over;
+    const { database, ordered } = await client.system(never);
+    return [database, ordered];
+  };
+  const plugin = { DatabaseBackendPlugin: '/usr/lib/orthanc/libOrthancPostgreSQLIndex.so' };
+  assert.deepEqual(await seen({ ...plugin, DatabaseServerIdentifier: '73-16@a' }), ['73-16', false]);
+  assert.deepEqual(await seen({ ...plugin, DatabaseServerIdentifier: '73-16@b' }), ['73-16', false]);
+  assert.deepEqual(await seen({ ...plugin, DatabaseServerIdentifier: '73-16' }), ['73-16', false]);
+  assert.deepEqual(await seen({ DatabaseServerIdentifier: '@x', DatabaseBackendPlugin: null }), ['@x', true]);
 });
 
 test('orthanc: length and MD5 come before the bytes', async (t) => {

@@ -31,7 +31,7 @@ export const IMAGES: readonly Section[] = [
       'SOURCE_GONE | permanent | the series, or images of it, were deleted from Orthanc before they were stored | send them again from the scanner; find out who deletes in Orthanc',
       'ORTHANC_RECYCLES | notice | Orthanc deletes its oldest images by itself, also those that are not stored yet | set `MaximumStorageSize` and `MaximumPatientCount` to 0, or `MaximumStorageMode` to `Reject`',
       'ORTHANC_WIPED | notice | its change numbers began anew: somebody emptied the database | nothing, if somebody meant to; the streamer looks at everything in it again',
-      'ORTHANC_REPLACED | notice | it is another database than before | as above',
+      'ORTHANC_REPLACED | notice | it is another database than before | as above; if it comes again and again, two Orthancs share one address, and their identifiers do not name one database: see scale.md, Two Orthancs',
     ],
   },
   {

@@ -239,6 +239,9 @@ function addConditionGauges(add: AddGauge, condition: Condition): void {
   add('scanflow_streamer_change_seq', 'The last change of Orthanc that was recorded.', (gauge) =>
     gauge.set(condition.seq),
   );
+  add('scanflow_streamer_change_gaps', 'Gaps among those changes that may still appear.', (gauge) =>
+    gauge.set(condition.missed),
+  );
   add(
     'scanflow_streamer_roots_refused',
     'Roots of project storage to which nothing is written, by code: not mounted, another, or older than the ledger.',

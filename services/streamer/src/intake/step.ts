@@ -1,111 +1,20 @@
-/** Reads what Orthanc reports into the ledger: the change feed, its identity, and from time to time all series. */
-import type { Change, Orthanc, SeriesListing, SystemInfo } from '@scanflow/orthanc';
+/** What arrived in Orthanc, into the ledger; and from time to time, the comparison of all series. */
+import type { Orthanc, SeriesListing } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { digestOfFiles } from '../store/record.ts';
 import { joinableOf } from '../joining/parts.ts';
 import type { Cursor, FirstImages } from '../ledger/rows.ts';
 import { readFirst } from '../store/image.ts';
-import { reached } from '../work/trace.ts';
-import { readCursor, setCursor, lead, leads, putCursor } from '../ledger/claims.ts';
-import { recyclingWarning } from '../work/condition.ts';
+import { leads, putCursor } from '../ledger/claims.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { LONGEST_WAIT, Wake } from '../work/wake.ts';
+import { LONGEST_WAIT } from '../work/wake.ts';
 import type { Millis, Tx } from '../ledger/tx.ts';
 import { sessionsGrow } from '../ledger/aftermath.ts';
 import { leadOf, leadsOf, touch } from '../ledger/joined.ts';
 import type { Joinable } from '../joining/rule.ts';
 import { parse } from '../ledger/views.ts';
 
-const PAGE = 1000;
 const RECONCILE_PAGE = 100;
-
-/**
- * Reads all changes behind the cursor. Each page's series get their quiet timers in the transaction that moves the
- * cursor. Answers whether the database is another one than before: then everything has to be looked at again.
- */
-async function readChanges(
-  deps: LoopDeps,
-  database: string | undefined,
-  signal: AbortSignal,
-): Promise<{ replaced: boolean; seq: number }> {
-  const { orthanc, ledger, log } = deps;
-  const known = await ledger.read(readCursor);
-  let cursor: Cursor = known ?? { seq: 0, database };
-  if (isOther(cursor, database)) {
-    log.warn('another database', { code: 'ORTHANC_REPLACED', before: cursor.database, now: database });
-    await ledger.write(setCursor, { seq: 0, database });
-    return { replaced: true, seq: 0 };
-  }
-  for (;;) {
-    const page = await orthanc.changes(cursor.seq, PAGE, signal);
-    if (page.changes.length > 0) reached('changes-read', { changes: page.changes.length });
-    if (page.last < cursor.seq) {
-      log.warn('database wiped', { code: 'ORTHANC_WIPED', cursor: cursor.seq, last: page.last });
-      await ledger.write(setCursor, { seq: 0, database });
-      return { replaced: true, seq: 0 };
-    }
-    const next: Cursor = { seq: page.last, database: database ?? cursor.database };
-    if (next.seq !== cursor.seq || next.database !== cursor.database || known === undefined)
-      await take(page.changes, next, deps, signal);
-    cursor = next;
-    if (page.done || page.changes.length === 0) return { replaced: false, seq: cursor.seq };
-  }
-}
-
-const isOther = (cursor: Cursor, database: string | undefined): boolean =>
-  cursor.database !== undefined && database !== undefined && cursor.database !== database;
-
-async function take(
-  changes: readonly Change[],
-  cursor: Cursor,
-  deps: LoopDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const { ledger, settings, clock } = deps;
-  const series = [...(await seriesOf(changes, deps, signal))];
-  const first = await readFirst(await ledger.read(unreadOf, series), deps, signal);
-  const now = clock.now();
-  await ledger.write(
-    arrived,
-    cursor,
-    series,
-    now,
-    now + settings.quietMs,
-    first,
-    joinableOf(first, settings),
-  );
-  reached('changes-recorded', { series: series.length });
-}
-
-/**
- * The series that a page of changes is about. An instance's series is requested once; the other instances of that
- * series, which mostly stand in the same page, come with it.
- */
-async function seriesOf(
-  changes: readonly Change[],
-  { orthanc, log }: LoopDeps,
-  signal: AbortSignal,
-): Promise<Set<string>> {
-  const found = new Set<string>();
-  const parents = new Map<string, string>();
-  for (const { type, id } of changes) {
-    if (type === 'NewSeries') found.add(id);
-    if ((type !== 'NewInstance' && type !== 'UpdatedAttachment') || parents.has(id)) continue;
-    try {
-      const parent = await orthanc.parentOf(id, signal);
-      // another version of an image, which the receiver keeps, or something of another program's
-      if (type === 'UpdatedAttachment' && !(await orthanc.hasVersions(parent, signal))) continue;
-      const { instances } = await orthanc.series(parent, signal);
-      for (const instance of instances) parents.set(instance, parent);
-      found.add(parent);
-    } catch (error) {
-      if (failureOf(error).code !== 'ORTHANC_GONE') throw error;
-      // its series, if it is still there, is found by its other instances and by reconciliation
-      log.warn('image deleted from Orthanc before it was seen', { code: 'SOURCE_GONE', instance: id });
-    }
-  }
-  return found;
-}
 
 /** Compares every series of Orthanc with the ledger. How many became due. */
 async function reconcile(deps: LoopDeps, signal: AbortSignal): Promise<{ series: number; due: number }> {
@@ -153,68 +62,14 @@ async function digestIn(
   }
 }
 
-const SYSTEM_EVERY = 30_000;
-/** Of the lease: how often another streamer looks whether it has to take over. */
-const FOLLOW_PART = 1 / 10;
-
-/** Reads what Orthanc reports, or waits while another streamer does. */
-export async function intakeRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
-  const { condition, settings, clock, wakes } = deps;
-  const system = await askSystem(deps, signal);
-  if (!(await leading(deps))) return followReader(deps, signal);
-  const began = clock.now();
-  const { replaced, seq } = await readChanges(deps, system.database, signal);
-  if (seq !== condition.seq) wakes.store.notify();
-  condition.seq = seq;
-  condition.orthancAnswered();
-  condition.readAt = replaced ? 0 : began;
-  if (replaced) wakes.reconcile.notify();
-  else await new Wake().wait(settings.pollMs, signal);
-}
-
-async function askSystem(
-  { orthanc, condition, clock, log }: LoopDeps,
-  signal: AbortSignal,
-): Promise<SystemInfo> {
-  const known = condition.system;
-  if (known !== undefined && Math.abs(clock.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
-  const system = await orthanc.system(signal);
-  condition.askedAt = clock.now();
-  condition.orthancAnswered();
-  if (known?.recycling !== system.recycling && system.recycling !== undefined)
-    log.error(recyclingWarning(system.recycling), { code: 'ORTHANC_RECYCLES' });
-  condition.system = system;
-  return system;
-}
-
-/** Whether this streamer is the one that reads what Orthanc reports. Who becomes it looks at everything once. */
-async function leading({ ledger, condition, clock, log, wakes }: LoopDeps): Promise<boolean> {
-  const leads = await ledger.write(lead, clock.now());
-  if (leads !== condition.leads) {
-    condition.leads = leads;
-    log.info(leads ? 'reads what Orthanc reports' : 'another streamer reads what Orthanc reports');
-    condition.readAt = 0;
-    if (leads) wakes.reconcile.notify();
-  }
-  return leads;
-}
-
-/** Another streamer reads: its news are looked for in the ledger. */
-async function followReader(
-  { ledger, condition, settings, wakes }: LoopDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const { seq } = (await ledger.read(readCursor)) ?? condition;
-  if (seq !== condition.seq) wakes.store.notify();
-  condition.seq = seq;
-  await new Wake().wait(Math.max(settings.pollMs, ledger.leaseMs * FOLLOW_PART), signal);
-}
-
 /** Compares all of Orthanc with the ledger, and waits for the next time. */
 export async function reconcileRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const { wakes } = deps;
-  if (!deps.condition.leads) return wakes.reconcile.wait(LONGEST_WAIT, signal);
+  const { condition } = deps;
+  if (!condition.leads) return wakes.reconcile.wait(LONGEST_WAIT, signal);
+  condition.comparing = deps.clock.now();
   const { series, due } = await reconcile(deps, signal);
+  condition.compared = condition.comparing;
   deps.log.info('reconciled', { series, due });
   wakes.store.notify();
   await wakes.reconcile.wait(deps.settings.reconcileMs, signal);

@@ -1,6 +1,8 @@
 /** Which work is next, and who has claimed it; how far the change feed of Orthanc was read, and which streamer reads it. */
 import { randomUUID } from 'node:crypto';
 import { FailureError, transient } from '@scanflow/failure';
+import { defined } from '@scanflow/failure/defined';
+import { NO_GAPS } from '../intake/gaps.ts';
 import { STORAGE } from '../model/series.ts';
 import type { LegWork, StoreWork, Cursor } from './rows.ts';
 import type { Claim, Millis, Tx } from './tx.ts';
@@ -235,9 +237,13 @@ export async function leave(tx: Tx): Promise<void> {
 }
 
 export async function readCursor(tx: Tx): Promise<Cursor | undefined> {
-  const row = await tx.get('SELECT seq, database FROM cursor');
+  const row = await tx.get('SELECT seq, database, gaps FROM cursor');
   if (row === undefined) return undefined;
-  return { seq: Number(row['seq']), database: parse.text(row['database']) };
+  return {
+    seq: Number(row['seq']),
+    database: parse.text(row['database']),
+    ...defined({ gaps: parse.gaps(row['gaps']) }),
+  };
 }
 
 export async function setCursor(tx: Tx, cursor: Cursor): Promise<void> {
@@ -245,10 +251,11 @@ export async function setCursor(tx: Tx, cursor: Cursor): Promise<void> {
   await putCursor(tx, cursor);
 }
 
-export async function putCursor(tx: Tx, { seq, database }: Cursor): Promise<void> {
+export async function putCursor(tx: Tx, { seq, database, gaps = NO_GAPS }: Cursor): Promise<void> {
+  const kept = gaps.open.length > 0 || gaps.forgotten !== undefined;
   await tx.run(
-    `INSERT INTO cursor (id, seq, database) VALUES (1, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, database = excluded.database`,
-    [seq, database ?? null],
+    `INSERT INTO cursor (id, seq, database, gaps) VALUES (1, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET seq = excluded.seq, database = excluded.database, gaps = excluded.gaps`,
+    [seq, database ?? null, kept ? JSON.stringify(gaps) : null],
   );
 }

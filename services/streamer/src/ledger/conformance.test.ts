@@ -25,7 +25,7 @@ import {
   type OpenLedger,
 } from './conformance-kit.test.ts';
 import { arrived, reconcileListed } from '../intake/step.ts';
-import { clampTimers, nextLeg, nextStore, nextTime, readCursor } from './claims.ts';
+import { clampTimers, lead, nextLeg, nextStore, nextTime, readCursor, setCursor } from './claims.ts';
 import { listSeries, quarantinedSeries, summarise } from './views.ts';
 import { bindFolder, quarantine, releaseSeries, stored } from '../store/sql.ts';
 import { retryLegs, progressCount, progressOf, recordProgress } from './leg.ts';
@@ -56,6 +56,17 @@ export function conformance(name: string, open: OpenLedger): void {
       ['b', 160],
     ]);
     assert.equal(await later.read(nextTime, STORAGE), 160);
+  });
+
+  test(`${name}: who goes on reads the numbers that were missing, too`, async (t) => {
+    const { ledger, again } = await open(t);
+    const gaps = { open: [{ from: 3, to: 5, since: 100 }], forgotten: 90 };
+    await ledger.write(arrived, { seq: 7, database: 'db', gaps }, ['a'], 100, 160);
+    const later = await again();
+    assert.deepEqual(await later.read(readCursor), { seq: 7, database: 'db', gaps });
+    await later.write(lead, 101);
+    await later.write(setCursor, { seq: 7, database: 'db', gaps: { open: [] } });
+    assert.deepEqual(await later.read(readCursor), { seq: 7, database: 'db' });
   });
 
   test(`${name}: storing opens the destinations' legs, and these end the series`, async (t) => {

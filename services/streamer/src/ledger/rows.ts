@@ -4,6 +4,7 @@ import type { Failure } from '@scanflow/failure';
 import type { Decision, Moved, MoveOrder } from '../model/decision.ts';
 import type { Warning, Doubt, Reason, LegState, SeriesState, Attributes } from '../model/series.ts';
 import type { VerificationView } from '../verify/types.ts';
+import type { Gaps } from '../intake/gaps.ts';
 import type { Claim, Millis } from './tx.ts';
 import type { HookEvent } from '../hooks/plan.ts';
 import type { Pause } from './pauses.ts';
@@ -14,6 +15,8 @@ export type FirstImages = ReadonlyMap<string, Attributes>;
 export interface Cursor {
   readonly seq: number;
   readonly database: string | undefined;
+  /** Numbers up to `seq` that may still appear; absent: none. */
+  readonly gaps?: Gaps;
 }
 
 export interface StoreWork extends Claim {

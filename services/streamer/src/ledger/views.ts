@@ -1,5 +1,6 @@
 /** Rows of the ledger as values: for people, for metrics, and for the features. */
 import type { Labels } from '@scanflow/booking';
+import type { Gaps } from '../intake/gaps.ts';
 import type { EarlierStudy } from '../store/place/reading.ts';
 import {
   type Attributes,
@@ -157,6 +158,7 @@ export const parse = {
   integer: (value: unknown): number | null => (typeof value === 'number' ? value : null),
   labels: (value: unknown) => json(value) as Labels | undefined,
   decision: (value: unknown) => json(value) as Decision | undefined,
+  gaps: (value: unknown) => json(value) as Gaps | undefined,
   doubts: (value: unknown) => (json(value) ?? []) as readonly Doubt[],
   warnings: (value: unknown) => (json(value) ?? []) as readonly Warning[],
   order: (value: unknown) => json(value) as MoveOrder | undefined,

@@ -8,6 +8,7 @@ import type { Orthanc, SystemInfo } from '@scanflow/orthanc';
 import { failureOf } from '../model/failure.ts';
 import { SERIES_STATES } from '../model/series.ts';
 import { Wake } from '../work/wake.ts';
+import { NO_GAPS } from '../intake/gaps.ts';
 import { lead, readCursor, setCursor } from '../ledger/claims.ts';
 import { summarise } from '../ledger/views.ts';
 import type { SeriesRecord, RecordedSeries } from '../store/types.ts';
@@ -94,12 +95,15 @@ async function seriesOf(orthanc: Orthanc, signal: AbortSignal): Promise<Set<stri
 
 /** A new ledger begins at Orthanc's latest change: what came before is compared as a whole. */
 async function startFeed(
-  { database }: SystemInfo,
-  { ledger, orthanc }: LoopDeps,
+  { database, ordered }: SystemInfo,
+  { ledger, orthanc, clock }: LoopDeps,
   signal: AbortSignal,
 ): Promise<void> {
   if ((await ledger.read(readCursor)) !== undefined) return;
-  await ledger.write(setCursor, { seq: await orthanc.lastChange(signal), database });
+  const seq = await orthanc.lastChange(signal);
+  // a lower number that appears after the comparison is found by another one
+  const gaps = ordered ? NO_GAPS : { open: [], forgotten: clock.now() };
+  await ledger.write(setCursor, { seq, database, gaps });
 }
 
 /** The series that it was joined from count as it again. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { freshRecord, storedInstance } from '@scanflow/testkit/streamer';
 import { provenanceOf } from './write-record.ts';
 
-const system = { version: '1.12.7', database: 'db', recycling: undefined };
+const system = { version: '1.12.7', database: 'db', recycling: undefined, ordered: true };
 const image = (file: string, increment: number) => ({ ...storedInstance(file, file), increment });
 
 test('provenance: an increment is noted once, with what it was', () => {

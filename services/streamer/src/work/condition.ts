@@ -40,6 +40,11 @@ export class Condition {
   /** When the streamer last requested /system of Orthanc. */
   askedAt = 0;
   seq = 0;
+  /** Gaps among the changes up to `seq`, which may still appear. */
+  missed = 0;
+  /** When the latest comparison of everything in Orthanc began, and the latest one that came to its end. */
+  comparing = 0;
+  compared = 0;
   /** Everything that Orthanc had at this moment is in the ledger. Unknown while another streamer reads. */
   readAt = 0;
   /** While the ledger is rebuilt: how many series were looked at. */

@@ -7,6 +7,7 @@ import { channel } from 'node:diagnostics_channel';
 type Moment =
   | 'changes-read'
   | 'changes-recorded'
+  | 'late-changes-recorded'
   | 'series-claimed'
   | 'decision-noted'
   | 'decision-kept'
