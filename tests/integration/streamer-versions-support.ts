@@ -15,6 +15,7 @@ import { settled, type Rig, type Series } from './streamer-support.ts';
 const MAIN = fileURLToPath(new URL('../../services/receiver/src/main.ts', import.meta.url));
 
 export interface Door {
+  readonly port: number;
   readonly program: () => Program;
   readonly start: () => Promise<void>;
   /** Sends files and folders as a scanner does. */
@@ -23,19 +24,20 @@ export interface Door {
   readonly offer: (path: string) => Promise<number | undefined>;
 }
 
-/** Starts a receiver; `orthancUrl`: where it is to find Orthanc, for something in between. */
+/** Starts a receiver. `orthancUrl` is its address of Orthanc, for something in between; `more` adds to its section. */
 export async function startReceiver(
   t: TestContext,
   rig: Rig,
   orthancUrl: string = rig.orthanc.url,
+  more: object = {},
 ): Promise<Door> {
   const [port, http] = [await freePort(), await freePort()];
-  const configFile = join(rig.folder, 'receiver.yaml');
+  const configFile = join(rig.folder, `receiver-${port}.yaml`);
   const config = JSON.parse(await readFile(rig.configFile, 'utf8')) as Record<string, object>;
   const changed = {
     ...config,
     orthanc: { ...config['orthanc'], url: orthancUrl },
-    receiver: { bind: '127.0.0.1', port },
+    receiver: { bind: '127.0.0.1', port, ...more },
     http: { bind: '127.0.0.1', ports: { receiver: http } },
   };
   await writeFile(configFile, JSON.stringify(changed));
@@ -55,6 +57,7 @@ export async function startReceiver(
   t.after(() => program?.stop('SIGKILL'));
   await start();
   return {
+    port,
     program: running,
     start,
     send: (...paths) => storescu({ port, calledAet: 'ORTHANC', callingAet: 'PRISMA' }, paths),

@@ -1,14 +1,12 @@
 /** Two worklists behind one address, by a real HAProxy with the configuration of docs/swarm.md: scanners keep their addresses, and get answers while either lives. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet, newUid, sopClasses } from '@scanflow/dicom';
-import { find as ask, type Dial } from '@scanflow/dimse';
+import { find as ask } from '@scanflow/dimse';
 import { dcmtk, examBegins, examEnds, until } from '@scanflow/testkit';
 import { nCreate, nSet } from '@scanflow/testkit/dimse/normalized';
-import { PROXY, skip, startHaproxy } from './haproxy-support.ts';
+import { from, PROXY, skip, startHaproxy } from './haproxy-support.ts';
 import { link } from './worklist-performed-support.ts';
 import {
   accessions,
@@ -44,7 +42,7 @@ async function two(t: Owner, lines: readonly string[] = []) {
   for (const name of ['A1', 'E1', 'E2']) await publish(folder, `${name}.wl`, encoded(item(name)));
   const worklist = [`proxies: [${PROXY}]`, ...lines];
   const [one, other] = [await startService(t, { data, worklist }), await startService(t, { data, worklist })];
-  const { port } = await startHaproxy(t, data, [one.port, other.port]);
+  const port = await startHaproxy(t, data, 'worklist', [one.port, other.port]);
   const again = ({ port: same }: Service): Promise<Service> =>
     startService(t, { data, worklist, port: same });
   const answers = (): Promise<boolean> => byFindscu(port, 'PRISMA').catch(() => false);
@@ -59,15 +57,6 @@ async function byFindscu(port: number, callingAet: string): Promise<boolean> {
   const { code, stdout, stderr } = await dcmtk('findscu', called);
   return code === 0 && /Received Final Find Response \(Success\)/.test(stdout + stderr);
 }
-
-/** From an address of this machine. */
-const from =
-  (localAddress: string): Dial =>
-  async ({ host, port }, signal) => {
-    const socket = connect({ host, port, localAddress });
-    await once(socket, 'connect', { signal });
-    return socket;
-  };
 
 /** Whether our own SCU gets the one item, called from an address of its own. */
 async function byOurs(port: number, callingAet: string, address: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { SECOND_MS, DAY_MS } from '@scanflow/runtime/time';
-import { aeTitle, host, bindAddress, interval, port, file } from './values.ts';
+import { aeTitle, host, bindAddress, interval, port, proxyAddresses, file } from './values.ts';
 import type { Finding } from './issue.ts';
 
 const profile = z
@@ -98,6 +98,13 @@ export const accessEntry = z.strictObject({
   view: view.optional().describe('What it sees, instead of `worklist.view`.'),
 });
 
+/** Of a port for scanners. */
+export const dicomProxies = proxyAddresses
+  .default([])
+  .describe(
+    'Addresses and networks of proxies in front that speak the PROXY protocol (HAProxy: `send-proxy-v2`), such as `[10.0.5.0/24]`. Only they may say who calls, and they must. The address that they name counts for limits, logs, `access` and lists of callers: docs/security.md#proxies.',
+  );
+
 export const receiver = z.strictObject({
   bind: bindAddress
     .optional()
@@ -119,6 +126,7 @@ export const receiver = z.strictObject({
     .record(aeTitle, z.strictObject(callerProof('receiver.tls.ca')))
     .default({})
     .describe('What a sender has to prove beyond its AE title, each under its AE title.'),
+  proxies: dicomProxies,
   tls: listeningTls
     .extend({ port: port.default(2762).describe('Port on which the receiver takes images with TLS.') })
     .optional()

@@ -17,11 +17,10 @@ import {
   port,
   timeZone,
   file,
-  proxyAddresses,
 } from './values.ts';
 import { commitments, destination } from './destination.ts';
 import { cleanup, hook, sessions, ledger, arrivals, tag } from './streaming.ts';
-import { accessEntry, listeningTls, view, receiver } from './network.ts';
+import { accessEntry, dicomProxies, listeningTls, view, receiver } from './network.ts';
 import { dashboard } from './dashboard.ts';
 import { notify } from './notify.ts';
 import { storage } from './storage.ts';
@@ -163,11 +162,7 @@ const worklist = z.strictObject({
     .enum(['ignore', 'exact'])
     .default('ignore')
     .describe("Whether `doe` finds `Doe`: upper and lower case in Patient's Name and other names of people."),
-  proxies: proxyAddresses
-    .default([])
-    .describe(
-      'Addresses and networks of proxies in front that speak the PROXY protocol (HAProxy: `send-proxy-v2`), such as `[10.0.5.0/24]`. Only they may say who asks, and they must. The address that they name counts for limits, logs and `/api/rejected`.',
-    ),
+  proxies: dicomProxies,
   tls: listeningTls
     .optional()
     .describe(

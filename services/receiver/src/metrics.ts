@@ -40,7 +40,7 @@ function associationMetrics(registers: Registry[]): Omit<Metrics, 'image'> {
   ];
   const rejections = new Counter({
     name: `${prefix}rejections_total`,
-    help: 'Associations that were rejected, by result/source/reason (PS3.8 9.3.4), limit or tls.',
+    help: 'Associations that were rejected, by result/source/reason (PS3.8 9.3.4), limit, proxy or tls.',
     labelNames: ['reason'],
     registers,
   });

@@ -1,6 +1,7 @@
 /** The two DICOM ports, plain and with TLS, and their limits: few scanners that send much, among many who may do neither. */
 import type { Config } from '@scanflow/config';
 import {
+  isAmong,
   listen,
   openAcceptor,
   type Listening,
@@ -36,6 +37,7 @@ export async function openPorts(settings: PortsSettings): Promise<Ports> {
     bind: receiver.bind ?? worklist.bind,
     log,
     admit: door.admit,
+    proxies: isAmong(receiver.proxies),
     contexts: [],
     onStore,
     limits: receiverLimits(receiver.idle),
@@ -67,7 +69,7 @@ function eventsOf(metrics: Metrics): ScpEvents {
       if (open.delete(id)) metrics.ended();
     },
     rejected: (_, { result, source, reason }) => metrics.rejected(`${result}/${source}/${reason}`),
-    refused: (_, why) => metrics.rejected(why === 'tls' ? 'tls' : 'limit'),
+    refused: (_, why) => metrics.rejected(why === 'tls' || why === 'proxy' ? why : 'limit'),
   };
 }
 
