@@ -95,9 +95,13 @@ export function startCal2wl(data: string, calendar: string, every = '100ms'): Pr
 }
 
 /** Starts cal2wl with these sections of the configuration beside those that every one needs. */
-export async function startCal2wlWith(data: string, sections: readonly string[]): Promise<Cal2wl> {
+export async function startCal2wlWith(
+  data: string,
+  sections: readonly string[],
+  file = 'scanflow.yaml',
+): Promise<Cal2wl> {
   const port = await freePort();
-  const config = join(data, 'scanflow.yaml');
+  const config = join(data, file);
   await mkdir(data, { recursive: true });
   await writeFile(
     config,

@@ -13,6 +13,8 @@ export interface Dialect {
   readonly jsonText: (column: string, key: string) => string;
   /** The value with which jsonText() is compared. */
   readonly jsonValue: (text: string) => string;
+  /** An expression: the time of the database's machine, in milliseconds since the Unix epoch. */
+  readonly clock: string;
 }
 
 /** The statements of one transaction, or of one consistent read. `?` stands for a value. */

@@ -248,6 +248,7 @@ const DIALECT: Dialect = {
   jsonText: (column, key) =>
     String.raw`left(substring(${column} from '"${key}":"((\\.|[^"\\])*)"'), ${LONGEST})`,
   jsonValue: (text) => JSON.stringify(text).slice(1, -1).slice(0, LONGEST),
+  clock: '(extract(epoch FROM clock_timestamp()) * 1000)::bigint',
 };
 
 function statementsOf(client: PoolClient): Statements {

@@ -99,6 +99,7 @@ const DIALECT: Dialect = {
   lockFree: () => '',
   jsonText: (column, key) => `${column} ->> '${key}'`,
   jsonValue: (text) => text,
+  clock: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
 };
 
 /** Statements are done when they return; the promises are there for the databases that take longer. */

@@ -11,11 +11,12 @@ const LONGEST_STEM_BYTES = 200;
 /**
  * Writes a file so that its name stands for the old content or the new, never for anything between, also
  * after a crash: aside in the same folder, fsync, rename, fsync of the folder.
+ * @param options.before runs right before the rename; if it throws, the name stays as it was
  */
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  { mode = 0o644 }: { mode?: number } = {},
+  { mode = 0o644, before }: { mode?: number; before?: () => void } = {},
 ): Promise<void> {
   const aside = asideName(path);
   try {
@@ -26,6 +27,7 @@ export async function writeFileAtomic(
     } finally {
       await file.close();
     }
+    before?.();
     await rename(aside, path);
   } catch (error) {
     await unlink(aside).catch(() => undefined);

@@ -20,6 +20,8 @@ export interface Health {
   readonly ok: boolean;
   /** Whether the service can do its own work, by itself. As `ok` where it is not given. */
   readonly ready?: boolean;
+  /** It waits to take over from another process, which does the work: not ready, and nothing is wrong. */
+  readonly standby?: boolean;
   /** What a person wants to know when it is not, and a machine may read. No patient attribute: anybody may ask. */
   readonly detail: Readonly<Record<string, unknown>>;
   readonly faults?: readonly Fault[];
@@ -36,13 +38,13 @@ type WholeHealth = Required<Health>;
 /** A health check that fails is bad health. */
 async function healthOf({ health, log }: HealthOptions): Promise<WholeHealth> {
   try {
-    const { ok: good, ready, detail, faults = [] } = await health();
+    const { ok: good, ready, standby = false, detail, faults = [] } = await health();
     const ok = good && faults.every(({ state }) => state !== 'failing');
-    return { ok, ready: ready ?? ok, detail, faults };
+    return { ok, ready: !standby && (ready ?? ok), standby, detail, faults };
   } catch (error) {
     log.error('the health check fails', { error });
     const detail = { reason: 'the health check fails; the log says why' };
-    return { ok: false, ready: false, detail, faults: [] };
+    return { ok: false, ready: false, standby: false, detail, faults: [] };
   }
 }
 
@@ -55,16 +57,14 @@ export function addHealth(app: FastifyInstance, options: HealthOptions): void {
   // that it answers is the answer
   app.get('/livez', () => ({ version, status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
-    const { ready, faults } = await look();
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ ...named(faults), version, status: ready ? 'ready' : 'not ready' });
+    const { ready, standby, faults } = await look();
+    const status = standby ? 'standby' : ready ? 'ready' : 'not ready';
+    return reply.code(ready ? 200 : 503).send({ ...named(faults), version, status });
   });
   app.get('/healthz', async (_request, reply) => {
-    const { ok, detail, faults } = await look();
-    return reply
-      .code(ok ? 200 : 503)
-      .send({ ...detail, ...named(faults), version, status: ok ? 'ok' : 'failing' });
+    const { ok, standby, detail, faults } = await look();
+    const status = !ok ? 'failing' : standby ? 'standby' : 'ok';
+    return reply.code(ok ? 200 : 503).send({ ...detail, ...named(faults), version, status });
   });
   // all gauges of a scrape are collected at the same time: one look serves them all
   let looking: Promise<WholeHealth> | undefined;

@@ -1,9 +1,11 @@
 /** Writes into booking calendars what became of their events, where the configuration wants it (`calendars.NAME.answer`). */
 import { rowOf, type Outcome } from '@scanflow/booking';
 import type { Config } from '@scanflow/config';
+import { ALONE, type Guard } from '@scanflow/database/leadership';
 import type { Failure } from '@scanflow/failure';
 import type { Log } from '@scanflow/runtime';
 import { CATEGORIES, MARK, type Answer, type Answered, type Source } from '@scanflow/sources';
+import { isLeaseGone } from './lead.ts';
 import type { CalendarReport, PassReport } from './report.ts';
 
 type Wish = NonNullable<Config['calendars'][string]['answer']>;
@@ -81,6 +83,7 @@ export interface AnswersOptions {
   readonly sources: ReadonlyMap<string, Source>;
   readonly isErased: (one: Outcome) => boolean;
   readonly log: Log;
+  readonly guard?: Guard;
   /** Milliseconds of a clock that only goes on. */
   readonly now?: () => number;
 }
@@ -89,13 +92,28 @@ export class Answers {
   readonly #calendars: ReadonlyMap<string, OneCalendar>;
   #running: Promise<unknown> | undefined;
 
-  constructor({ config, sources, isErased, log, now = () => performance.now() }: AnswersOptions) {
+  constructor({
+    config,
+    sources,
+    isErased,
+    log,
+    guard = ALONE,
+    now = () => performance.now(),
+  }: AnswersOptions) {
     this.#calendars = new Map(
       Object.entries(config.calendars).flatMap(([name, { answer }]) => {
         const write = sources.get(name)?.answer;
         if (answer === undefined || write === undefined) return [];
         const { timezone: zone } = config.facility;
-        const options = { wish: answer, write, isErased, zone, log: log.child({ calendar: name }), now };
+        const options = {
+          wish: answer,
+          write,
+          isErased,
+          zone,
+          log: log.child({ calendar: name }),
+          guard,
+          now,
+        };
         return [[name, new OneCalendar(options)]];
       }),
     );
@@ -127,6 +145,7 @@ export class Answers {
 interface CalendarOptions extends WishOptions {
   readonly write: NonNullable<Source['answer']>;
   readonly log: Log;
+  readonly guard: Guard;
   readonly now: () => number;
 }
 
@@ -144,12 +163,14 @@ class OneCalendar {
 
   /** It never throws. */
   async give(report: CalendarReport, signal: AbortSignal): Promise<void> {
-    const { write, log, now } = this.#options;
+    const { write, log, guard, now } = this.#options;
     if (!isCertain(report) || now() < this.#pausedUntil) return;
     const answers = wishesOf(report.outcomes, this.#options);
     this.#forget();
     let room = MOST_PER_PASS;
     const mayWrite = (uid: string): boolean => {
+      // what the calendar's server gets from now on is another cal2wl's to write
+      if (!guard.holds()) return false;
       const times = this.#tried.get(uid) ?? [];
       if (room === 0 || times.length >= MOST_PER_EVENT) return false;
       room -= 1;
@@ -157,10 +178,12 @@ class OneCalendar {
       return true;
     };
     try {
+      await guard.require();
       const answered = await write({ answers, mayWrite }, signal);
       // the service ends: the request was cut off by us
       if (!signal.aborted) this.#take(answered);
     } catch (error) {
+      if (isLeaseGone(error)) return;
       log.error('what became of events could not be written into the calendar', { error });
       this.#pausedUntil = now() + PAUSE_MS;
     }

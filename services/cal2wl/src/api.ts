@@ -163,7 +163,7 @@ const PREFIX = 'scanflow_cal2wl_';
 /** Whether calendars take answers, looked at with each scrape. */
 export function addAnswerMetrics(
   registry: Registry,
-  calendars: readonly string[],
+  calendars: () => readonly string[],
   unanswered: Unanswered,
 ): void {
   new Gauge({
@@ -172,7 +172,26 @@ export function addAnswerMetrics(
     labelNames: ['calendar'],
     registers: [registry],
     collect() {
-      for (const calendar of calendars) this.set({ calendar }, unanswered(calendar) === undefined ? 1 : 0);
+      this.reset();
+      for (const calendar of calendars()) this.set({ calendar }, unanswered(calendar) === undefined ? 1 : 0);
+    },
+  });
+}
+
+/** What a cal2wl counted while it led is old once another leads. */
+export function forgetPasses(registry: Registry): void {
+  for (const { name } of registry.getMetricsAsArray())
+    if (name.startsWith(PREFIX)) registry.getSingleMetric(name)?.reset();
+}
+
+/** Which of several cal2wl leads, looked at with each scrape. */
+export function addLeadMetric(registry: Registry, leads: () => boolean): void {
+  new Gauge({
+    name: 'scanflow_leads',
+    help: '1 where this process leads, 0 where it stands by. Always 1 where it can have no standby.',
+    registers: [registry],
+    collect() {
+      this.set(Number(leads()));
     },
   });
 }
@@ -272,11 +291,11 @@ function fetchMetrics(registry: Registry): (report: CalendarReport) => void {
 /** Tries out each calendar for the page Health: asks its server, as a pass does, and keeps nothing of the answer. */
 export const calendarTrials = (
   { calendars, facility }: Pick<Config, 'calendars' | 'facility'>,
-  readers: ReadonlyMap<string, Pick<Reader, 'standing'>>,
+  readers: () => ReadonlyMap<string, Pick<Reader, 'standing'>>,
 ): Check[] =>
   Object.entries(calendars).map(([name, settings]) => ({
     name,
-    run: (signal) => tryOut(settings, readers.get(name)?.standing() ?? {}, facility.timezone, signal),
+    run: (signal) => tryOut(settings, readers().get(name)?.standing() ?? {}, facility.timezone, signal),
   }));
 
 async function tryOut(

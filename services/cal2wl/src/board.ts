@@ -7,6 +7,7 @@ import { WALK_IN, type BookingRecord } from '@scanflow/booking';
 import { calendarId, calendarNamesById, type Config } from '@scanflow/config';
 import { acceptRemovals, bookingFiles, RecordWatch } from '@scanflow/records';
 import { addChanges, takes, type FastifyInstance, type Log } from '@scanflow/runtime';
+import { OWN_FILES, type Files } from './lead.ts';
 import { outcomeView, type OutcomeView, type PassReport } from './report.ts';
 
 interface Query {
@@ -32,6 +33,7 @@ interface BoardOptions {
   readonly log: Log;
   /** The report of the last pass. */
   readonly last: () => PassReport | undefined;
+  readonly files?: () => Files;
 }
 
 export function addBoard(app: FastifyInstance, options: BoardOptions): void {
@@ -169,12 +171,13 @@ function instant(text: string | undefined): number | undefined {
 }
 
 /** POST /api/board/accept/NAME: a person accepts what a calendar lost, as `scanflow calendars accept NAME` does. */
-function addAccept(app: FastifyInstance, { config, log, last }: BoardOptions): void {
+function addAccept(app: FastifyInstance, { config, log, last, files = () => OWN_FILES }: BoardOptions): void {
   app.post<{ Params: { name: string } }>('/api/board/accept/:name', async ({ params: { name } }, reply) => {
     const held = last()?.calendars.find(({ calendar }) => calendar === name)?.held;
     if (held === undefined) return reply.code(404).send({ error: `there is no calendar ${name}` });
     if (held === 0)
       return reply.code(409).send({ error: `nothing of ${name} is held back: there is nothing to accept` });
+    await files().mayAct();
     // the next pass removes it
     await acceptRemovals(join(config.data, 'cal2wl'), calendarId(config, name));
     log.info('removals accepted by hand', { calendar: name, held });

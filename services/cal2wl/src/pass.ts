@@ -20,6 +20,7 @@ import {
 } from './domain/reconcile.ts';
 import { Identities, type IdentitiesOptions } from './identities.ts';
 import { Judge, type ProjectList } from './judge.ts';
+import { isLeaseGone } from './lead.ts';
 import {
   emptyReport,
   flagged,
@@ -94,6 +95,7 @@ export class Passes {
     return one.outcome === 'booking' && this.#options.erasures.hasLabels(one.record.labels);
   }
 
+  /** Throws where this cal2wl no longer leads. */
   async run(now: Temporal.Instant, signal: AbortSignal): Promise<PassReport> {
     const { config, shelf, log } = this.#options;
     const began = performance.now();
@@ -135,6 +137,7 @@ export class Passes {
     try {
       return await this.#readAndPublish(calendar, pass, log);
     } catch (error) {
+      if (isLeaseGone(error)) throw error;
       log.error('the calendar could not be worked on; what it published stays', { error });
       const failure: Failure = {
         kind: 'transient',
@@ -259,6 +262,7 @@ export class Passes {
       );
       return undefined;
     } catch (error) {
+      if (isLeaseGone(error)) throw error;
       const code = codeOf(error) ?? 'UNEXPECTED';
       const message = `bookings/rejected.json could not be written (${code}): check space and permissions of the data folder.`;
       return { kind: 'transient', code: 'PUBLISH', message };

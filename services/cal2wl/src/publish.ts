@@ -1,10 +1,11 @@
 /** What a pass writes: the decided actions, which it logs, and the list of rejected events. */
 import { type BookingRecord, encodeRejected } from '@scanflow/booking';
 import { codeOf, type Failure } from '@scanflow/failure';
-import { type Log, writeFileAtomic } from '@scanflow/runtime';
+import type { Log } from '@scanflow/runtime';
 import { readFile } from 'node:fs/promises';
 import type { Shelf } from './adapters/shelf.ts';
 import type { Action } from './domain/reconcile.ts';
+import { isLeaseGone, OWN_FILES, type Files } from './lead.ts';
 import type { OutcomeView } from './report.ts';
 
 interface PublishOptions {
@@ -14,7 +15,7 @@ interface PublishOptions {
   readonly log: Log;
 }
 
-/** Returns the last failure. A full disk fails each write, and the next pass tries again. */
+/** Returns the last failure. A full disk fails each write, and the next pass tries again. Throws where this cal2wl no longer leads. */
 export async function publish(
   actions: readonly Action[],
   { shelf, written, log }: PublishOptions,
@@ -30,6 +31,7 @@ export async function publish(
       if (record !== undefined) written(record);
       tell(action, log);
     } catch (error) {
+      if (isLeaseGone(error)) throw error;
       if (action.kind === 'publish') unwritten.add(action.wanted.record.accessionNumber);
       const code = codeOf(error) ?? 'UNEXPECTED';
       failure = {
@@ -94,7 +96,7 @@ export interface Rejections {
 }
 
 /** Writes `bookings/rejected.json`, for the people who help bookers, when it changes. */
-export function openRejections(path: string): Rejections {
+export function openRejections(path: string, files: Files = OWN_FILES): Rejections {
   let written: string | undefined;
   return {
     async write(views) {
@@ -102,7 +104,7 @@ export function openRejections(path: string): Rejections {
       written ??= await readFile(path, 'utf8').catch(() => undefined);
       const isNeeded = written !== undefined || text !== NONE;
       if (text === written || !isNeeded) return;
-      await writeFileAtomic(path, text, { mode: MODE });
+      await files.write(path, text, MODE);
       written = text;
     },
   };

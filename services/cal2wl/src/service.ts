@@ -1,10 +1,13 @@
 /** The cal2wl service: reads calendars on schedule, publishes bookings, and shows the outcome of each event. */
 import { join } from 'node:path';
 import { calendarId, type Config } from '@scanflow/config';
+import { ALONE, type Guard, type Leadership } from '@scanflow/database/leadership';
+import { codeOf, FailureError, messageOf, transient, type Failure } from '@scanflow/failure';
 import {
   addMachine,
   certificatesIn,
   erasuresIn,
+  type Fault,
   type FastifyInstance,
   type Health,
   httpAccess,
@@ -21,8 +24,17 @@ import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
 import { Answers } from './answers.ts';
-import { addAnswerMetrics, addRoutes, healthOf, createMetrics, calendarTrials } from './api.ts';
+import {
+  addAnswerMetrics,
+  addLeadMetric,
+  addRoutes,
+  healthOf,
+  createMetrics,
+  calendarTrials,
+  forgetPasses,
+} from './api.ts';
 import { addBoard } from './board.ts';
+import { filesOf, isLeaseGone, OWN_FILES, openLead, type Files } from './lead.ts';
 import { Passes } from './pass.ts';
 import { polite, Queues, keepRunning } from './schedule.ts';
 import { projectsOf } from './judge.ts';
@@ -43,48 +55,38 @@ const HERE = { inContainer: false };
 /** Starts the service, and resolves once it listens. The first pass starts at once; /healthz shows when it is done. */
 export async function startCal2wl(context: ServiceContext<Config>, place = HERE): Promise<RunningCal2wl> {
   const { config, log, signal } = context;
-  const passes = await passesOf(config, log);
-  const answers = answersOf(config, passes, log);
+  const lead = await openLead(config, log);
+  const { leadership } = lead;
   const registry = new Registry();
-  const [count, tell] = [createMetrics(registry), createPassLog(log)];
-  let last: PassReport | undefined;
-  const unanswered = answers.failureOf.bind(answers);
-  const health = (): Health => healthOf(last, Temporal.Now.instant(), { ...config.bookings, unanswered });
+  const terms = new Terms({ config, log, registry, place, leadership });
+  if (leadership === undefined || (await leadership.look()).leads) await terms.begin();
+  else log.info('stands by', { reason: leadership.refusal().message });
   const { bind, ports } = config.http;
   const http = await startHttp({
     bind,
     port: ports.cal2wl,
     access: await httpAccess('cal2wl', config, log),
-    health,
+    health: () => terms.health(lead.unguarded),
     registry,
     log,
-    routes: (app) => addPages(app, { config, registry, log, passes, answers, last: () => last }),
+    routes: (app) => addPages(app, { config, registry, log, terms, leadership }),
   });
   log.info('listening', { bind, port: http.port });
   const stopping = new AbortController();
-  const stopped = AbortSignal.any([signal, stopping.signal]);
-  const run = async (): Promise<void> => {
-    try {
-      last = await passes.run(Temporal.Now.instant(), stopped);
-      count(last);
-      if (!stopped.aborted) tell(last);
-      answers.after(last, stopped);
-    } catch (error) {
-      // the folders are unreadable; health shows that passes no longer succeed
-      log.error('a pass failed; the next one tries again', { error });
-    }
-  };
-  const { every, cron } = config.bookings;
-  const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal: stopped });
-  const watching = watchStreamer({ config, log, ...place }, stopped);
+  const following = leadership?.follow(
+    (leads) => terms.change(leads),
+    AbortSignal.any([signal, stopping.signal]),
+  );
   return {
     port: http.port,
     async stop() {
       stopping.abort();
-      await loop;
-      await watching;
-      await answers.settled();
+      await following;
+      await terms.close();
+      // not before the last file is written
+      await leadership?.leave();
       await http.close();
+      await lead.close();
     },
   };
 }
@@ -93,34 +95,176 @@ interface Pages {
   readonly config: Config;
   readonly registry: Registry;
   readonly log: Log;
-  readonly passes: Passes;
-  readonly answers: Answers;
-  readonly last: () => PassReport | undefined;
+  readonly terms: Terms;
+  readonly leadership: Leadership | undefined;
 }
 
-function addPages(app: FastifyInstance, { config, registry, log, passes, answers, last }: Pages): void {
-  const unanswered = answers.failureOf.bind(answers);
+/** Pages that show what a pass did, or change something: only of a cal2wl that leads. */
+const OF_THE_LEADER = /^\/api\/(?:calendars|bookings|board|events|try)(?:\/|$)/;
+
+function addPages(app: FastifyInstance, { config, registry, log, terms, leadership }: Pages): void {
+  app.addHook('preHandler', async ({ routeOptions: { url = '' } }, reply) => {
+    if (!OF_THE_LEADER.test(url)) return undefined;
+    const refused = terms.refusal();
+    return refused && reply.code(503).send({ code: refused.code, error: refused.message });
+  });
+  const last = (): PassReport | undefined => terms.current?.last;
+  const unanswered = (calendar: string): Failure | undefined => terms.current?.answers.failureOf(calendar);
   addRoutes(app, last, unanswered);
-  addAnswerMetrics(registry, answers.calendars, unanswered);
-  addBoard(app, { config, log, last });
-  addWalkIns(app, { walkIns: passes.walkIns, last });
+  addAnswerMetrics(registry, () => terms.current?.answers.calendars ?? [], unanswered);
+  addLeadMetric(registry, () => leadership?.holds() !== false);
+  addBoard(app, { config, log, last, files: () => terms.led().files });
+  addWalkIns(app, { walkIns: () => terms.led().passes.walkIns, last });
   const certificates = certificatesIn({ calendars: config.calendars, bookings: config.bookings });
   addMachine(app, registry, { folders: { data: config.data }, certificates });
-  addTrials(app, { calendars: calendarTrials(config, passes.readers) });
+  addTrials(app, { calendars: calendarTrials(config, () => terms.current?.passes.readers ?? new Map()) });
 }
 
-const answersOf = (config: Config, passes: Passes, log: Log): Answers =>
+interface TermsOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly registry: Registry;
+  readonly place: typeof HERE;
+  /** Absent where this cal2wl is alone. */
+  readonly leadership: Leadership | undefined;
+}
+
+/** From when this cal2wl leads until it no longer does. What another one wrote meanwhile is read anew with each term. */
+interface Term {
+  readonly passes: Passes;
+  readonly answers: Answers;
+  readonly files: Files;
+  /** The report of the last pass. */
+  last: PassReport | undefined;
+  /** Resolves when nothing of it runs any more. */
+  end(): Promise<void>;
+}
+
+class Terms {
+  current: Term | undefined;
+  readonly #options: TermsOptions;
+  readonly #count: (report: PassReport) => void;
+  /** One change after the other. */
+  #changing: Promise<void> = Promise.resolve();
+
+  constructor(options: TermsOptions) {
+    this.#options = options;
+    this.#count = createMetrics(options.registry);
+  }
+
+  /** Rejects where the folders cannot be used. */
+  async begin(): Promise<void> {
+    const { config, log, place, leadership } = this.#options;
+    const guard = leadership?.guard() ?? ALONE;
+    const files = filesOf(guard);
+    const passes = await passesOf(config, log, files);
+    const answers = answersOf(config, passes, log, guard);
+    const ending = new AbortController();
+    const { signal } = ending;
+    const tell = createPassLog(log);
+    const run = async (): Promise<void> => {
+      try {
+        term.last = await passes.run(Temporal.Now.instant(), signal);
+        this.#count(term.last);
+        if (!signal.aborted) tell(term.last);
+        answers.after(term.last, signal);
+      } catch (error) {
+        if (isLeaseGone(error))
+          log.warn('a pass was ended', { code: codeOf(error), reason: messageOf(error) });
+        // the folders are unreadable; health shows that passes no longer succeed
+        else log.error('a pass failed; the next one tries again', { error });
+      }
+    };
+    const term: Term = {
+      passes,
+      answers,
+      files,
+      last: undefined,
+      end: async () => {
+        ending.abort();
+        await Promise.all([loop, watching]);
+        await answers.settled();
+      },
+    };
+    this.current = term;
+    const { every, cron } = config.bookings;
+    const loop = keepRunning({ every, cron, zone: config.facility.timezone, run, signal });
+    const watching = watchStreamer({ config, log, files, ...place }, signal);
+  }
+
+  /** This cal2wl begins or ends to lead. */
+  change(leads: boolean): void {
+    const { log, leadership } = this.#options;
+    log.info(leads ? 'leads from now on' : 'stands by', { leader: leadership?.standing().leader });
+    this.#changing = this.#changing.then(async () => {
+      await this.#end();
+      if (!leads) return;
+      try {
+        await this.begin();
+      } catch (error) {
+        log.error('cannot lead; another one may', { error });
+        await leadership?.rest();
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#changing;
+    await this.#end();
+  }
+
+  /** Throws a FailureError while this cal2wl does not lead. */
+  led(): Term {
+    if (this.current === undefined) throw new FailureError(this.refusal() ?? BEGINNING);
+    return this.current;
+  }
+
+  /** Why this cal2wl answers for no calendar now. */
+  refusal(): Failure | undefined {
+    const { leadership } = this.#options;
+    if (leadership?.holds() === false) return leadership.refusal();
+    return this.current === undefined ? BEGINNING : undefined;
+  }
+
+  health(unguarded: Fault | undefined): Health {
+    const { config, leadership } = this.#options;
+    const failure = leadership?.standing().failure;
+    if (failure !== undefined) {
+      const { code, message } = failure;
+      return { ok: false, detail: { why: message }, faults: [{ state: 'failing', code, message }] };
+    }
+    if (leadership?.holds() === false)
+      return { ok: true, standby: true, detail: { why: leadership.refusal().message } };
+    const unanswered = (calendar: string): Failure | undefined => this.current?.answers.failureOf(calendar);
+    const health = healthOf(this.current?.last, Temporal.Now.instant(), { ...config.bookings, unanswered });
+    const faults = [...(health.faults ?? []), ...(unguarded === undefined ? [] : [unguarded])];
+    return { ...health, faults };
+  }
+
+  async #end(): Promise<void> {
+    const term = this.current;
+    this.current = undefined;
+    await term?.end();
+    if (term !== undefined) forgetPasses(this.#options.registry);
+  }
+}
+
+const BEGINNING = transient('STANDBY', 'This cal2wl begins to lead. Ask again in a moment.');
+
+const answersOf = (config: Config, passes: Passes, log: Log, guard: Guard): Answers =>
   new Answers({
     config,
     sources: new Map([...passes.readers].map(([name, { source }]) => [name, source])),
     isErased: (one) => passes.isErased(one),
+    guard,
     log,
   });
 
-export async function passesOf(config: Config, log: Log): Promise<Passes> {
+export async function passesOf(config: Config, log: Log, files: Files = OWN_FILES): Promise<Passes> {
   const bookings = join(config.data, 'bookings');
-  const shelf = await openShelf({ worklist: join(config.data, 'worklist', config.worklist.aet), bookings });
-  const memory = await openMemory(join(config.data, 'cal2wl'));
+  const worklist = join(config.data, 'worklist', config.worklist.aet);
+  const shelf = await openShelf({ worklist, bookings, files });
+  const memory = await openMemory(join(config.data, 'cal2wl'), files);
   const running = openRunningExams(join(config.data, 'performed'));
   const zone = config.facility.timezone;
   const update = new Update({
@@ -128,6 +272,7 @@ export async function passesOf(config: Config, log: Log): Promise<Passes> {
     bookings,
     zone,
     exams: () => running.all(),
+    files,
   });
   return new Passes({
     config,
@@ -136,7 +281,7 @@ export async function passesOf(config: Config, log: Log): Promise<Passes> {
     readers: readersOf(config, memory),
     projects: projectsOf(config, log),
     running,
-    rejections: openRejections(join(bookings, 'rejected.json')),
+    rejections: openRejections(join(bookings, 'rejected.json'), files),
     erasures: openErasures(erasuresIn(config.data)),
     log,
   });

@@ -2,7 +2,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readIsolated, type CalendarContent, type Window } from '@scanflow/calendar';
-import { writeFileAtomic } from '@scanflow/runtime';
 import {
   encodeKeeps,
   formerIdIn,
@@ -14,6 +13,7 @@ import {
   type Plan,
 } from '@scanflow/identity';
 import { readRejected } from '@scanflow/records';
+import { OWN_FILES, type Files } from './lead.ts';
 
 export interface UpdateOptions {
   /** Folder of cal2wl's own state. */
@@ -24,6 +24,7 @@ export interface UpdateOptions {
   readonly zone: string;
   /** Accession numbers of exams on record. */
   readonly exams: () => Promise<ReadonlySet<string>>;
+  readonly files?: Files;
 }
 
 export interface UpdateQuestion {
@@ -53,8 +54,10 @@ export class Update {
     const decided = this.#decided.get(calendar) ?? parseKeeps(await readFile(path, 'utf8').catch(() => ''));
     const keeps = decided ?? (await this.#decide(question));
     if (decided === undefined) {
+      const { files = OWN_FILES } = this.#options;
+      await files.mayAct();
       await mkdir(folder, { recursive: true, mode: 0o750 });
-      await writeFileAtomic(path, encodeKeeps(keeps), { mode: MODE });
+      await files.write(path, encodeKeeps(keeps), MODE);
     }
     this.#decided.set(calendar, keeps);
     return keeps;

@@ -14,7 +14,8 @@ import {
   type Notify,
   type Recipient,
 } from '@scanflow/notify';
-import { sleep, writeFileAtomic, type Log } from '@scanflow/runtime';
+import { sleep, type Log } from '@scanflow/runtime';
+import { OWN_FILES, type Files } from './lead.ts';
 import { z } from 'zod';
 
 const EVERY_MS = 60_000;
@@ -73,17 +74,18 @@ interface WatchOptions {
   readonly inContainer: boolean;
   /** Between two looks, in milliseconds. */
   readonly everyMs?: number;
+  readonly files?: Files;
 }
 
 /** Runs until the signal aborts. Nothing where nobody wants to know. */
 export async function watchStreamer(options: WatchOptions, signal: AbortSignal): Promise<void> {
-  const { config, log, everyMs = EVERY_MS } = options;
+  const { config, log, everyMs = EVERY_MS, files = OWN_FILES } = options;
   const { notify } = config;
   const { it } = notify ?? {};
   if (notify === undefined || it?.topics.includes('service') !== true) return;
   const file = join(config.data, 'cal2wl', 'watch.json');
   const url = `${serviceAddress(config, 'streamer', options.inContainer)}/healthz`;
-  const post = { notify, config, log, signal };
+  const post = { notify, config, log, signal, files };
   let state = await readWatched(file);
   while (!signal.aborted) {
     const answers = await isThere(url, signal);
@@ -110,15 +112,16 @@ async function keepAndWrite(
 ): Promise<Watched> {
   const { said: now } = next;
   if (now !== undefined && now.id !== before.said?.id) post.log.warn('the streamer', { state: now.state });
-  if (JSON.stringify(next) !== JSON.stringify(before)) await writeWatched(file, next);
+  if (JSON.stringify(next) !== JSON.stringify(before)) await writeWatched(file, next, post.files);
   if (now === undefined || now.left.length === 0) return next;
+  await post.files.mayAct();
   const after = await writeToAll(next, post);
-  await writeWatched(file, after);
+  await writeWatched(file, after, post.files);
   return after;
 }
 
-const writeWatched = (file: string, state: Watched): Promise<void> =>
-  writeFileAtomic(file, `${JSON.stringify(state)}\n`, { mode: MODE });
+const writeWatched = (file: string, state: Watched, files: Files): Promise<void> =>
+  files.write(file, `${JSON.stringify(state)}\n`, MODE);
 
 /** A file that nobody can read counts as none. */
 async function readWatched(file: string): Promise<Watched> {
@@ -150,6 +153,7 @@ interface Post {
   readonly config: Config;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly files: Files;
 }
 
 async function writeToAll(state: Watched, { notify, config, log, signal }: Post): Promise<Watched> {

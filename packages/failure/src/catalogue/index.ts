@@ -196,6 +196,7 @@ export const CATALOGUE: readonly Section[] = [
     failures: [
       'SUPERSEDED | notice | the event of a booking names other labels now; another booking took its place | nothing, if that was meant; else correct the event',
       'CALENDAR_RENAMED | permanent | a calendar has the bookings of one that left the configuration; nothing of it is published, and the published bookings stay | write `id` under the calendar: the former name if it is the same calendar, else its own ([renaming](booking-reference.md#renaming-a-calendar))',
+      'LEASE_MISSING | notice | cal2wl cannot read `ledger.passwordFile`, so it publishes without a lease; nothing keeps a second cal2wl from publishing, too | set `bookings.database`, or run one cal2wl alone ([scale.md](scale.md#two-cal2wl))',
       'PUBLISH | transient | a worklist item or booking record could not be written | check space and permissions of the data folder',
       'PROJECTS_UNREADABLE | permanent | the list of projects holds none; its last good content counts | one project per line, or a JSON array of texts',
       'FETCH_UNEXPECTED | transient | fetching a calendar failed in a way that nobody foresaw | look into the log, and tell us',
@@ -218,6 +219,8 @@ export const CATALOGUE: readonly Section[] = [
     title: 'Every service',
     failures: [
       'HTTP_LISTEN | permanent | the port of the pages of the service is taken | stop the program that has it, or set another under `http.ports`',
+      'STANDBY | transient | another cal2wl or dashboard leads; this one does nothing and takes over after the lease of the other | nothing; ask the one that the message names',
+      'LEASE_UNKNOWN | transient | PostgreSQL does not say who leads, so this cal2wl or dashboard changes nothing; the worklist stays as it is | see that PostgreSQL runs, as the rest of the message says; the work goes on by itself',
       'SERVICE_AWAY | transient | the dashboard got no answer from another service; its part of the page is grey | start that service; the dashboard asks again with each page',
       'ISSUER_AWAY | transient | the identity provider of `dashboard.oidc` does not answer in time; local users sign in as before | look at the provider, and at the way to it',
       'ISSUER_UNUSABLE | permanent | the identity provider answers what the board cannot trust or use; nobody is signed in by it | compare issuer, client ID and secret with the provider’s: [sign-in.md](sign-in.md#openid-connect)',

@@ -4,8 +4,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '@scanflow/failure/defined';
 import { takeAcceptance } from '@scanflow/records';
-import { removeLeftovers, writeFileAtomic } from '@scanflow/runtime';
+import { removeLeftovers } from '@scanflow/runtime';
 import type { Validators } from '@scanflow/sources';
+import { OWN_FILES, type Files } from '../lead.ts';
 
 export interface Remembered {
   readonly validators: Validators;
@@ -37,7 +38,8 @@ export const sha256 = (data: string | Uint8Array): string => createHash('sha256'
 const MODE = 0o640;
 
 /** Opens the folder, and makes it if it is missing. State files hold a hash of the address, which may contain a secret. */
-export async function openMemory(folder: string): Promise<Memory> {
+export async function openMemory(folder: string, files: Files = OWN_FILES): Promise<Memory> {
+  await files.mayAct();
   await mkdir(folder, { recursive: true, mode: 0o750 });
   await removeLeftovers(folder);
   const statePath = (calendar: string): string => join(folder, `${calendar}.json`);
@@ -56,8 +58,11 @@ export async function openMemory(folder: string): Promise<Memory> {
       const bytes = await readFile(bodyPath(calendar)).catch(() => undefined);
       return bytes !== undefined && sha256(bytes) === hash ? bytes : undefined;
     },
-    saveBody: (calendar, bytes) => writeFileAtomic(bodyPath(calendar), bytes, { mode: MODE }),
-    takeAcceptance: (calendar) => takeAcceptance(folder, calendar),
+    saveBody: (calendar, bytes) => files.write(bodyPath(calendar), bytes, MODE),
+    async takeAcceptance(calendar) {
+      await files.mayAct();
+      return takeAcceptance(folder, calendar);
+    },
     async save(calendar, address, { lastGood, notBefore, ...state }) {
       const text = {
         version: 1,
@@ -65,7 +70,7 @@ export async function openMemory(folder: string): Promise<Memory> {
         ...state,
         ...defined({ lastGood: lastGood?.toString(), notBefore: notBefore?.toString() }),
       };
-      await writeFileAtomic(statePath(calendar), `${JSON.stringify(text, null, 2)}\n`, { mode: MODE });
+      await files.write(statePath(calendar), `${JSON.stringify(text, null, 2)}\n`, MODE);
     },
   };
 }

@@ -1,16 +1,18 @@
 /** The published files `worklist/<AET>/<accession>.wl` and `bookings/<accession>.json`. Each is whole or absent. */
-import { mkdir, readdir, stat, unlink, readFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeBookingRecord, isDerivedAccession, type BookingRecord } from '@scanflow/booking';
-import { absent, fsyncFolder, removeLeftovers, stampOf, writeFileAtomic } from '@scanflow/runtime';
+import { fsyncFolder, removeLeftovers, stampOf } from '@scanflow/runtime';
 import { bookingFiles, type RecordFiles } from '@scanflow/records';
 import type { Action, Published } from '../domain/reconcile.ts';
+import { OWN_FILES, type Files } from '../lead.ts';
 
 interface ShelfOptions {
   /** Folder of the worklist items of one SCP; its name is the SCP's AE title. */
   readonly worklist: string;
   /** Folder of the booking records. */
   readonly bookings: string;
+  readonly files?: Files;
 }
 
 export interface Shelf {
@@ -38,22 +40,18 @@ const RECORD_MODE = 0o640;
  * Opens the two folders, makes missing ones, and removes leftovers of killed runs. wlmscpfs serves a folder
  * only if it holds a `lockfile`, which it locks while it reads.
  */
-export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<Shelf> {
-  await prepare(worklist, bookings);
+export async function openShelf({ worklist, bookings, files = OWN_FILES }: ShelfOptions): Promise<Shelf> {
+  await prepare(worklist, bookings, files);
   const itemPath = (accession: string): string => join(worklist, `${accession}.wl`);
-  const files = new KnownFiles({ folders: [worklist, bookings] });
+  const seen = new KnownFiles({ folders: [worklist, bookings] });
+  const place: Place = { worklist, seen, files };
   const records = bookingFiles(bookings);
   const known = parsedOnce(records);
   let listed: ReadonlySet<string> = new Set();
   const writeRecord = (record: BookingRecord): Promise<void> =>
-    writeChanged(
-      files,
-      records.path(record.accessionNumber),
-      Buffer.from(encodeBookingRecord(record)),
-      RECORD_MODE,
-    );
+    writeChanged(place, records.path(record.accessionNumber), encoded(record), RECORD_MODE);
   return {
-    look: () => files.look(),
+    look: () => seen.look(),
     async list() {
       const names = await itemsIn(worklist);
       listed = new Set(names);
@@ -63,15 +61,15 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
       const published = new Map<string, Published>();
       for (const accessionNumber of accessionNumbers) {
         // a file that the listing lacks must not come from memory, whatever the folder's time says
-        if (!listed.has(accessionNumber)) files.forget(itemPath(accessionNumber));
-        const item = await files.read(itemPath(accessionNumber));
-        const record = known(accessionNumber, await files.read(records.path(accessionNumber)));
+        if (!listed.has(accessionNumber)) seen.forget(itemPath(accessionNumber));
+        const item = await seen.read(itemPath(accessionNumber));
+        const record = known(accessionNumber, await seen.read(records.path(accessionNumber)));
         published.set(accessionNumber, { accessionNumber, record, item });
       }
       return published;
     },
     records: () => ours(records),
-    erase: (isErased) => eraseFrom(worklist, records, files, isErased),
+    erase: (isErased) => eraseFrom(place, records, isErased),
     async apply(action) {
       if (action.kind === 'keep' || action.kind === 'unchanged') return;
       // the record first: images of an item that a scanner shows must find their project, and were the item gone when
@@ -79,7 +77,7 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
       if (action.kind === 'publish') {
         await writeRecord(action.wanted.record);
         await writeChanged(
-          files,
+          place,
           itemPath(action.wanted.record.accessionNumber),
           action.wanted.item,
           ITEM_MODE,
@@ -87,20 +85,27 @@ export async function openShelf({ worklist, bookings }: ShelfOptions): Promise<S
         return;
       }
       if (action.kind !== 'withdraw') await writeRecord(action.record);
-      await remove(itemPath(action.accessionNumber), worklist);
+      await remove(itemPath(action.accessionNumber), worklist, files);
     },
   };
 }
+
+const encoded = (record: BookingRecord): Uint8Array => Buffer.from(encodeBookingRecord(record));
 
 async function itemsIn(worklist: string): Promise<string[]> {
   const names = (await readdir(worklist)).filter((name) => name.endsWith('.wl'));
   return names.map((name) => name.slice(0, -'.wl'.length)).filter(isDerivedAccession);
 }
 
+interface Place {
+  readonly worklist: string;
+  readonly seen: KnownFiles;
+  readonly files: Files;
+}
+
 async function eraseFrom(
-  worklist: string,
+  { worklist, seen, files }: Place,
   records: RecordFiles<BookingRecord>,
-  files: KnownFiles,
   isErased: (record: BookingRecord) => boolean,
 ): Promise<number> {
   let erased = 0;
@@ -109,22 +114,23 @@ async function eraseFrom(
     const item = join(worklist, `${record.accessionNumber}.wl`);
     const file = records.path(record.accessionNumber);
     // the record last: it leads to the item
-    await remove(item, worklist);
-    await remove(file, records.folder);
-    files.forget(item);
-    files.forget(file);
+    await remove(item, worklist, files);
+    await remove(file, records.folder, files);
+    seen.forget(item);
+    seen.forget(file);
     erased += 1;
   }
   return erased;
 }
 
-async function prepare(worklist: string, bookings: string): Promise<void> {
+async function prepare(worklist: string, bookings: string, files: Files): Promise<void> {
+  await files.mayAct();
   await mkdir(worklist, { recursive: true, mode: 0o755 });
   await mkdir(bookings, { recursive: true, mode: 0o750 });
   await removeLeftovers(worklist);
   await removeLeftovers(bookings);
   const lockfile = join(worklist, 'lockfile');
-  if ((await stat(lockfile).catch(() => undefined)) === undefined) await writeFileAtomic(lockfile, '');
+  if ((await stat(lockfile).catch(() => undefined)) === undefined) await files.write(lockfile, '', ITEM_MODE);
 }
 
 /** Records of this service; a file that somebody else put there is not ours to change. */
@@ -143,15 +149,20 @@ function parsedOnce(records: RecordFiles<BookingRecord>) {
   };
 }
 
-async function writeChanged(files: KnownFiles, path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  const there = await files.read(path);
+async function writeChanged(
+  { seen, files }: Place,
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+): Promise<void> {
+  const there = await seen.read(path);
   if (there !== undefined && Buffer.compare(there, bytes) === 0) return;
-  files.forget(path);
-  await writeFileAtomic(path, bytes, { mode });
+  seen.forget(path);
+  await files.write(path, bytes, mode);
 }
 
-async function remove(path: string, folder: string): Promise<void> {
-  await unlink(path).catch(absent);
+async function remove(path: string, folder: string, files: Files): Promise<void> {
+  await files.remove(path);
   await fsyncFolder(folder);
 }
 

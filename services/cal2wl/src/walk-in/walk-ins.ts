@@ -192,24 +192,24 @@ const PATH = '/api/board/walk-in';
 
 export function addWalkIns(
   app: FastifyInstance,
-  { walkIns, last }: { readonly walkIns: WalkIns; readonly last: () => PassReport | undefined },
+  { walkIns, last }: { readonly walkIns: () => WalkIns; readonly last: () => PassReport | undefined },
 ): void {
   app.post(`${PATH}/try`, ({ body }, reply) =>
     answered(reply, async () => {
       const others = (last()?.calendars ?? []).flatMap(({ outcomes }) => outcomes);
-      const outcome = await walkIns.judge(walkInOf(body), others);
+      const outcome = await walkIns().judge(walkInOf(body), others);
       const warnings = outcome.outcome === 'booking' ? outcome.warnings : [];
       return { ...rowOf(outcome), warnings: warnings.map(({ code }) => code) };
     }),
   );
   app.post(PATH, ({ body }, reply) =>
     answered(reply, async () => {
-      const { record, isNew } = await walkIns.add(walkInOf(body));
+      const { record, isNew } = await walkIns().add(walkInOf(body));
       return { accessionNumber: record.accessionNumber, isNew };
     }),
   );
   app.post<{ Params: { accession: string } }>(`${PATH}/:accession/withdraw`, ({ params }, reply) =>
-    answered(reply, async () => ({ withdrawn: await walkIns.withdraw(params.accession) })),
+    answered(reply, async () => ({ withdrawn: await walkIns().withdraw(params.accession) })),
   );
 }
 
@@ -217,6 +217,8 @@ const STATUS: Readonly<Record<string, number>> = {
   WALK_IN_UNREADABLE: 400,
   WALK_IN_NONE: 404,
   PUBLISH: 503,
+  STANDBY: 503,
+  LEASE_UNKNOWN: 503,
 };
 
 /** A refusal with its code and sentence; anything else is for the log. */

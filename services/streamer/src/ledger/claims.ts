@@ -1,5 +1,6 @@
 /** Which work is next, and who has claimed it; how far the change feed of Orthanc was read, and which streamer reads it. */
 import { randomUUID } from 'node:crypto';
+import { dropLeases, leaseOf, takeLease } from '@scanflow/database';
 import { FailureError, transient } from '@scanflow/failure';
 import { defined } from '@scanflow/failure/defined';
 import { NO_GAPS } from '../intake/gaps.ts';
@@ -197,9 +198,6 @@ export async function clampTimers(tx: Tx, latestDue: Millis, latestTry: Millis):
 
 const FEED = 'feed';
 
-/** Part of the lease that has to be left: below it, the lease is written anew. */
-const LEFT = 2 / 3;
-
 /**
  * Whether this streamer is the one that reads what Orthanc reports: takes the lease where it is free or ran out, and renews its
  * own. Call it before each round. While another streamer leads, `leads` throws.
@@ -207,22 +205,12 @@ const LEFT = 2 / 3;
  */
 export async function lead(tx: Tx, now: Millis, name = FEED): Promise<boolean> {
   const { owner, leaseMs } = tx;
-  const lease = await tx.get('SELECT owner, until FROM lease WHERE name = ?', [name]);
-  const left = Number(lease?.['until'] ?? 0) - now;
-  if (lease?.['owner'] === owner && left > leaseMs * LEFT && left <= leaseMs) return true;
-  // a lease that ends later than any may was taken before the clock stepped back
-  const taken = await tx.run(
-    `INSERT INTO lease (name, owner, until) VALUES (?, ?, ?)
-     ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until = excluded.until
-     WHERE lease.owner = excluded.owner OR lease.until <= ? OR lease.until > ?`,
-    [name, owner, now + leaseMs, now, now + 2 * leaseMs],
-  );
-  return taken === 1;
+  return (await takeLease(tx, { name, owner, leaseMs }, now)) !== undefined;
 }
 
 /** Throws LEDGER_LEASE_LOST where another streamer has the lease: what this one read is old. */
 export async function leads(tx: Tx): Promise<void> {
-  const lease = await tx.get(`SELECT owner FROM lease WHERE name = ? ${tx.dialect.lock}`, [FEED]);
+  const lease = await leaseOf(tx, FEED, tx.dialect.lock);
   if (lease !== undefined && lease['owner'] !== tx.owner) throw new FailureError(LOST);
 }
 
@@ -233,7 +221,7 @@ const LOST = transient(
 
 /** Another may have it at once. */
 export async function leave(tx: Tx): Promise<void> {
-  await tx.run('DELETE FROM lease WHERE owner = ?', [tx.owner]);
+  await dropLeases(tx, tx.owner);
 }
 
 export async function readCursor(tx: Tx): Promise<Cursor | undefined> {

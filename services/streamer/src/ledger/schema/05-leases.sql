@@ -1,5 +1,6 @@
 -- work that is not of one series, like reading Orthanc's changes: who does it, and until when nobody else may
-CREATE TABLE lease (
+-- cal2wl may have made it first
+CREATE TABLE IF NOT EXISTS lease (
   name   TEXT PRIMARY KEY,
   owner  TEXT NOT NULL,
   until  INTEGER NOT NULL

@@ -1,0 +1,112 @@
+/** Which of several cal2wl publishes: the lease that they share in PostgreSQL, and files that only its owner changes. */
+import { access, constants, unlink } from 'node:fs/promises';
+import { serversIn, type Config } from '@scanflow/config';
+import type { Database } from '@scanflow/database';
+import { ALONE, Leadership, type Guard } from '@scanflow/database/leadership';
+import { codeOf, FailureError, permanent } from '@scanflow/failure';
+import { defined, given } from '@scanflow/failure/defined';
+import { absent, readAuthority, readSecret, writeFileAtomic, type Fault, type Log } from '@scanflow/runtime';
+
+/** Files in folders that several cal2wl share. Each method throws FailureError STANDBY, LEASE_UNKNOWN while this one does not lead. */
+export interface Files {
+  /** Looks at the lease right before the file is written, and at its time right before the file gets its name. */
+  write(path: string, data: string | Uint8Array, mode: number): Promise<void>;
+  /** A file that is not there is fine. */
+  remove(path: string): Promise<void>;
+  /** Before other steps that a second cal2wl must not take at the same time. */
+  mayAct(): Promise<void>;
+}
+
+export function filesOf(guard: Guard): Files {
+  return {
+    async write(path, data, mode) {
+      await guard.require();
+      await writeFileAtomic(path, data, { mode, before: () => guard.mustHold() });
+    },
+    async remove(path) {
+      await guard.require();
+      await unlink(path).catch(absent);
+    },
+    mayAct: () => guard.require(),
+  };
+}
+
+/** One cal2wl alone over its data folder. */
+export const OWN_FILES: Files = filesOf(ALONE);
+
+/** This cal2wl no longer leads: the step was not taken, and whatever led to it has to end. */
+export const isLeaseGone = (error: unknown): boolean =>
+  ['STANDBY', 'LEASE_UNKNOWN'].includes(codeOf(error) ?? '');
+
+/** Present where several cal2wl may run; `unguarded`: why nothing keeps a second one from publishing, though it may run. */
+export interface Lead {
+  readonly leadership?: Leadership;
+  readonly unguarded?: Fault;
+  close(): Promise<void>;
+}
+
+/** The server need not answer yet. Throws an Error for a certificate that cannot be used. */
+export async function openLead(config: Pick<Config, 'bookings' | 'ledger'>, log: Log): Promise<Lead> {
+  const server = config.bookings.database ?? config.ledger;
+  if (server.url === undefined) return { close: () => Promise.resolve() };
+  if (config.bookings.database === undefined && !(await isReadable(server.passwordFile))) {
+    log.warn(UNGUARDED.message, { code: UNGUARDED.code });
+    return { unguarded: UNGUARDED, close: () => Promise.resolve() };
+  }
+  const { lease: leaseMs } = config.ledger;
+  const database = await openDatabase({ ...server, url: server.url }, leaseMs);
+  const leadership = new Leadership({ database, name: 'cal2wl', leaseMs });
+  return { leadership, close: () => database.close() };
+}
+
+/** A configuration of an earlier version, in containers: only the streamer gets the password of the ledger. */
+const UNGUARDED: Fault = {
+  state: 'degraded',
+  code: 'LEASE_MISSING',
+  message:
+    'cal2wl cannot read ledger.passwordFile, so it publishes without a lease, and nothing keeps a second one from publishing, too. Run one cal2wl, or set bookings.database: docs/scale.md#two-cal2wl',
+};
+
+const isReadable = async (file: string | undefined): Promise<boolean> =>
+  file === undefined ||
+  access(file, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+
+async function openDatabase(
+  { url, passwordFile, tls }: NonNullable<Config['bookings']['database']>,
+  leaseMs: number,
+): Promise<Database> {
+  const ca = given(tls, ({ ca }) => readAuthority(ca, 'bookings.database.tls.ca'));
+  // only where it is needed: the driver takes memory
+  const { LEASE_MIGRATIONS, openPostgres } = await import('@scanflow/database');
+  const limitMs = Math.min(Math.max(leaseMs / 3, SHORTEST_MS), LONGEST_MS);
+  return openPostgres(
+    {
+      url: serversIn(url),
+      ...defined({ ca: await ca, password: given(passwordFile, (file) => () => readSecret(file)) }),
+      connections: 4,
+      connectMs: limitMs,
+      statementMs: limitMs,
+    },
+    {
+      holds: 'the lease of cal2wl',
+      user: 'cal2wl',
+      section: 'bookings.database (or ledger)',
+      application: 'scanflow-cal2wl',
+      migrations: LEASE_MIGRATIONS,
+      versionTable: 'lease_version',
+      // the streamer's, since both make the table in the ledger
+      migrationLock: 5_283_001,
+      tooNew: () =>
+        new FailureError(
+          permanent('LEDGER_TOO_NEW', 'The lease of cal2wl is of a newer Scanflow. Start that version.'),
+        ),
+    },
+  );
+}
+
+/** For a connection and for a statement, so that the answer comes within the lease. */
+const SHORTEST_MS = 1_000;
+const LONGEST_MS = 5_000;
