@@ -104,7 +104,7 @@ const pureInStreamer = [
   ...['model/series', 'model/rule', 'model/failure', 'model/decision'],
   ...['cleanup/plan', 'commitment/plan', 'hooks/plan', 'sessions/plan'],
   ...['completeness/counts', 'completeness/lacking', 'intake/gaps'],
-  ...['notices/plan', 'notices/matters-it', 'notices/matters-people', 'notices/picture'],
+  ...['notices/plan', 'notices/matters-it', 'notices/matters-people'],
   ...['route', 'reading', 'evidence', 'layout'].map(inPlace),
   ...['store/disk/names', 'store/record', 'work/pace'],
 ];

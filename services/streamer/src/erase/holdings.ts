@@ -3,7 +3,7 @@ import { defined } from '@scanflow/failure/defined';
 import type { BidsRemoved } from '@scanflow/bids/answer';
 import type { Labels } from '@scanflow/booking';
 import type { Decision, Moved } from '../model/decision.ts';
-import { labelsText } from '../hooks/bids-sql.ts';
+import { labelsText } from '../hooks/bids-units.ts';
 import { membersIn } from '../joining/parts.ts';
 import type { Member } from '../joining/rule.ts';
 import type { SeriesRecord } from '../store/types.ts';

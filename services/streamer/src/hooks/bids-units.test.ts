@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Labels } from '@scanflow/booking';
 import type { SeriesView } from '../ledger/rows.ts';
-import { labelsText } from './bids-sql.ts';
-import { unitsOf } from './bids-units.ts';
+import { labelsText, unitsOf } from './bids-units.ts';
 
 type Place = Pick<SeriesView, 'id' | 'session' | 'labels' | 'moved'>;
 

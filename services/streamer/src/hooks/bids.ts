@@ -15,8 +15,7 @@ import { headersOf } from '@scanflow/runtime';
 import { codeOf, FailureError, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
 import type { SessionReport } from '../reports/session.ts';
 import type { LoopDeps } from '../work/deps.ts';
-import { convertLabelled, labelsText } from './bids-sql.ts';
-import { bidsRequest, bidsWork, rootOf } from './bids-units.ts';
+import { convertLabelled, labelsText, bidsRequest, bidsWork, rootOf } from './bids-units.ts';
 import type { HookOutcome } from './plan.ts';
 
 interface BidsPeer {

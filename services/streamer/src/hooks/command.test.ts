@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { randomUUID } from 'node:crypto';
 import { until, startProgram, type Program } from '@scanflow/testkit';
-import { runCommand, type CommandRun, endLeftovers } from './command.ts';
+import { runCommand, type CommandRun, endLeftovers } from './run.ts';
 import { OUTPUT_BYTES } from './plan.ts';
 
 const FOREVER = 600_000;

@@ -31,13 +31,10 @@ import {
 } from './sql.ts';
 import { deliveriesIn } from '../ledger/deliveries.ts';
 import { reached } from '../work/trace.ts';
-import { runCommand, endLeftovers } from './command.ts';
-import { callWebhook } from './webhook.ts';
+import { runCommand, endLeftovers, callWebhook } from './run.ts';
 import { runBids } from './bids.ts';
 import { seriesReport, type SeriesReport, hookLeft, hookReport } from '../reports/series.ts';
-import { sessionReport } from '../reports/session.ts';
-import { bidsReport } from '../reports/bids.ts';
-import { writeVerdict } from '../reports/write.ts';
+import { sessionReport, bidsReport, writeVerdict } from '../reports/session.ts';
 import { findSession, matching } from '../ledger/views.ts';
 import { Answer, byWhom, oneOf, rowsOf, textIn } from '../http/request.ts';
 

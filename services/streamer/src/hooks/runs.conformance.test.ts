@@ -18,8 +18,7 @@ import {
 } from './conformance.test.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
 import { delivered, nextDelivery, notDelivered, openRuns, prune, retryDeliveries, skipHook } from './sql.ts';
-import { convertLabelled, redoSession, seriesLabelled } from './bids-sql.ts';
-import { bidsWork } from './bids-units.ts';
+import { convertLabelled, redoSession, seriesLabelled, bidsWork } from './bids-units.ts';
 import type { Settings } from '../model/settings.ts';
 
 export function runConformance(name: string, open: OpenFollowed): void {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { freePort } from '@scanflow/testkit';
 import { retryAfterMs } from '../work/pace.ts';
-import { callWebhook, type WebhookCall } from './webhook.ts';
+import { callWebhook, type WebhookCall } from './run.ts';
 
 const NOW = Temporal.Instant.from('2026-11-22T10:00:00Z').epochMilliseconds;
 const never = (): AbortSignal => new AbortController().signal;

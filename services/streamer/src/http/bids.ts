@@ -10,12 +10,11 @@ import { Answer, byWhom, fieldIn, rowsOf } from './request.ts';
 import type { SeriesView, SessionView } from '../ledger/rows.ts';
 import { findSessions } from '../ledger/search.ts';
 import { findSession } from '../ledger/views.ts';
-import { sessionReport } from '../reports/session.ts';
+import { sessionReport, bidsReports } from '../reports/session.ts';
 import { listSessions } from '../sessions/step.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { askPlan, requestOf } from '../hooks/bids.ts';
-import { bidsReports } from '../reports/bids.ts';
-import { redoSession } from '../hooks/bids-sql.ts';
+import { redoSession } from '../hooks/bids-units.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
 
 interface BidsDeps extends Pick<LoopDeps, 'ledger' | 'context' | 'settings' | 'clock' | 'log' | 'hooks'> {

@@ -7,7 +7,7 @@ import type { Orthanc } from '@scanflow/orthanc';
 import { labelsOf } from './changes.ts';
 import { openRuns } from '../hooks/sql.ts';
 import { Answer, fieldIn, find, oneOf } from './request.ts';
-import { bidsReports } from '../reports/bids.ts';
+import { bidsReports, sessionReport } from '../reports/session.ts';
 import { deliveriesOf } from '../ledger/deliveries.ts';
 import { iso, LEG_STATES, SERIES_STATES, STORAGE } from '../model/series.ts';
 import type { Settings } from '../model/settings.ts';
@@ -26,7 +26,6 @@ import {
 } from '../ledger/search.ts';
 import { summarise } from '../ledger/views.ts';
 import { hookReport, seriesReport, type ReportContext } from '../reports/series.ts';
-import { sessionReport } from '../reports/session.ts';
 import { placeFor } from '../store/place/place.ts';
 import type { Store } from '../store/types.ts';
 import { failureOf } from '../model/failure.ts';

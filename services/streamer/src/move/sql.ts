@@ -9,7 +9,7 @@ import type { Claim, Millis, Tx } from '../ledger/tx.ts';
 import { ending, tellStored } from '../ledger/aftermath.ts';
 import { requireClaim, lockSeries, addLeg, endLeg, failureColumns, openLeg, refresh } from '../ledger/leg.ts';
 import { seriesViews, parse } from '../ledger/views.ts';
-import { convertLabelled } from '../hooks/bids-sql.ts';
+import { convertLabelled } from '../hooks/bids-units.ts';
 
 /** Orders a stored series to be moved to other labels, and opens its storage leg for it. Throws SERIES_NOT_MOVABLE with the reason. */
 export async function orderMove(

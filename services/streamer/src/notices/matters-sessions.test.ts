@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BidsResult } from '@scanflow/bids';
-import type { BidsReport } from '../reports/bids.ts';
+import type { BidsReport } from '../reports/session.ts';
 import { peopleMatters, type PeopleRules } from './matters-people.ts';
 import type { Facts, SessionFact } from './types.ts';
 

@@ -4,7 +4,7 @@ import { bookingRules, IT_TOPICS, parseConfig } from '@scanflow/config';
 import { interpret } from '@scanflow/booking';
 import { itMatters, type ItRules } from './matters-it.ts';
 import { bookersTo, eventKey, peopleMatters, type PeopleRules } from './matters-people.ts';
-import { closingOf, isUnknown, pictureOf } from './picture.ts';
+import { closingOf, isUnknown, pictureOf } from './plan.ts';
 import type { EventFact, Facts, MachineFact, SeriesFact, Thread } from './types.ts';
 
 const NOW = Temporal.Instant.from('2026-11-30T08:00:00Z').epochMilliseconds;

@@ -7,8 +7,7 @@ import type { Millis, Tx } from '../ledger/tx.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { calendarFacts, heard, ledgerFacts, machineFact, sessionFact, untoldSessions } from './look.ts';
 import { SESSION } from './matters-people.ts';
-import { closingOf, isUnknown, pictureOf } from './picture.ts';
-import { openStep, overStep, type Moment, type Step } from './plan.ts';
+import { closingOf, isUnknown, pictureOf, openStep, overStep, type Moment, type Step } from './plan.ts';
 import {
   addTopic,
   dropTopic,

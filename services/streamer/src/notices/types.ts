@@ -1,7 +1,7 @@
 /** The words of notices: a matter, who hears of it, and how far that is. */
 import type { NoticeState, Recipient, Role } from '@scanflow/notify';
 import type { Millis } from '../ledger/tx.ts';
-import type { BidsReport } from '../reports/bids.ts';
+import type { BidsReport } from '../reports/session.ts';
 
 export type { NoticeState, Recipient, Role };
 

@@ -5,7 +5,7 @@ import { cursor, done, toStore } from '../ledger/conformance-kit.test.ts';
 import type { OpenFollowed } from '../hooks/conformance.test.ts';
 import { arrived } from '../intake/step.ts';
 import { answerText, type BidsResult } from '@scanflow/bids/answer';
-import { redoSession } from '../hooks/bids-sql.ts';
+import { redoSession } from '../hooks/bids-units.ts';
 import { delivered, nextDelivery } from '../hooks/sql.ts';
 import { listSessions } from '../sessions/step.ts';
 import { stored } from '../store/sql.ts';

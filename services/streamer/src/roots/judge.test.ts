@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RootIdentity } from './identity.ts';
-import { judge, type Evidence, Watch } from './judge.ts';
+import { type RootIdentity, judge, type Evidence, Watch } from './identity.ts';
 
 const identity = (over: Partial<RootIdentity> = {}, sequence = 7): RootIdentity => ({
   version: 1,

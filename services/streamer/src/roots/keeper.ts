@@ -28,8 +28,11 @@ import {
   writeIdentity,
   type RootSpec,
   storedEvidence,
+  judge,
+  type Evidence,
+  type Verdict,
+  Watch,
 } from './identity.ts';
-import { judge, type Evidence, type Verdict, Watch } from './judge.ts';
 import type { Condition, RefusedRoot } from '../work/condition.ts';
 import type { Wake } from '../work/wake.ts';
 import { iso } from '../model/series.ts';

@@ -16,6 +16,7 @@ import { labelled, noteSender, noteSenderOf, quarantinedSeries } from '../ledger
 import { byWhatIsThere, listInstances, tellingImages } from './versions.ts';
 import { lookAt, lostOf, FILE_MISSING, missingIn, recordedImages, isStillWhole } from './look.ts';
 import { anonymous, erasedReason } from '../model/erased.ts';
+import type { MoveOrder } from '../model/decision.ts';
 import { correctionOf } from './sent-again.ts';
 import { findPlace, type Placement, type PlaceDeps, type Target, decide } from './place/place.ts';
 import { GONE, pullMissing, sourceFailure, type Pulled, type PullDeps } from './pull-missing.ts';
@@ -24,7 +25,6 @@ import { originOf, writeRecord, type RecordContext } from './write-record.ts';
 import { progressCount, rechecked } from '../ledger/leg.ts';
 import { bindFolder, quarantine, stored, releaseSeries } from './sql.ts';
 import { renew, nextStore, nextTime, clampTimers } from '../ledger/claims.ts';
-import type { MoveOrder } from '../model/decision.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import { LEG_LEASE, nextOf, workOn, type WorkKind, putOff, type Unfinished } from '../work/worker.ts';
 import { LONGEST_WAIT, Wake } from '../work/wake.ts';

@@ -18,7 +18,7 @@ import { quarantineRound, storeNext } from '../store/step.ts';
 import { verifyLoops } from '../verify/rounds.ts';
 import type { LoopDeps, Wakes } from './deps.ts';
 import { Wake } from './wake.ts';
-import { watchWaiting } from './waiting.ts';
+import { watchWaiting } from './condition.ts';
 import { workOn } from './worker.ts';
 
 /** Series that are stored at the same time. */
