@@ -8,8 +8,16 @@ import { EXIT, readArgs, UsageError, type Command, type ExitCode, type Io } from
 import { CONFIG, openConfig } from '../installation.ts';
 import { actionsOf, NotAsked, user } from '../series/client.ts';
 import { bar, plain, Progress } from '../terminal.ts';
-import { bidsClient, type BidsClient, type BidsSession } from '../bids/ask.ts';
-import { detailsText, isGood, issueLines, planText, statusText } from '../bids/show.ts';
+import {
+  bidsClient,
+  type BidsClient,
+  type BidsSession,
+  detailsText,
+  isGood,
+  issueLines,
+  planText,
+  statusText,
+} from '../bids.ts';
 
 const help = `Usage: scanflow bids plan WHAT [--rules FILE] [--json]
        scanflow bids run WHAT [--no-wait]

@@ -16,8 +16,7 @@ import {
   type SeriesRow,
 } from '../series/client.ts';
 import { askBookings, likelyOf, likelyText, queriesFor } from '../series/likely.ts';
-import { orderMany } from '../series/many.ts';
-import { FILTER_HELP, FILTER_OPTIONS, queryOf, type Filters } from '../series/select.ts';
+import { orderMany, FILTER_HELP, FILTER_OPTIONS, queryOf, type Filters } from '../series/many.ts';
 import { seriesPage, seriesTable } from '../series/show.ts';
 import { answerTo, plain } from '../terminal.ts';
 

@@ -2,7 +2,7 @@
 import type { Config } from '@scanflow/config';
 import { askPage, notAdmitted, openPeer } from '../installation.ts';
 import { askBookings, type BookingRow } from './likely.ts';
-import { dayIn } from './select.ts';
+import { dayIn } from './many.ts';
 import type { SeriesRow } from './client.ts';
 
 export interface ItemRow {

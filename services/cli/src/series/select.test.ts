@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UsageError } from '../command.ts';
 import type { SeriesRow } from './client.ts';
-import { countText } from './many.ts';
-import { dayIn, queryOf, type Filters } from './select.ts';
+import { countText, dayIn, queryOf, type Filters } from './many.ts';
 
 const AT = { now: Temporal.Instant.from('2026-11-28T12:00:00Z'), timezone: 'Europe/Amsterdam' };
 const asked = (filters: Filters): object => queryOf(filters, AT);
