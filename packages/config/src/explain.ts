@@ -45,7 +45,8 @@ function unionFindings(
 }
 
 function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
-  if (issue.code === 'invalid_type' && value === undefined) return 'is missing and must be given';
+  const missing = issue.code === 'invalid_type' || issue.code === 'invalid_union';
+  if (missing && value === undefined) return 'is missing and must be given';
   if (value === null) return 'has no value; give it one, or leave the line out';
   switch (issue.code) {
     case 'invalid_type':

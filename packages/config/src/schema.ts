@@ -175,10 +175,17 @@ const worklist = z.strictObject({
     ),
 });
 
+const orthancUrl = z.url({ protocol: /^https?$/, error: 'expected an address like http://orthanc:8042' });
+
 const orthanc = z.strictObject({
   url: z
-    .url({ protocol: /^https?$/, error: 'expected an address like http://orthanc:8042' })
-    .describe("Address of Orthanc's REST interface."),
+    .union([orthancUrl, z.array(orthancUrl).min(1).max(8)], {
+      error: 'expected an address like http://orthanc:8042, or a list of such addresses',
+    })
+    .transform((given) => [given].flat())
+    .describe(
+      "Address of Orthanc's REST interface; or addresses of several Orthancs on one database, which stand in for each other.",
+    ),
   username: z.string().min(1).optional().describe('User at Orthanc.'),
   passwordFile: file.optional().describe('File that holds the password; goes with `username`.'),
 });

@@ -3,7 +3,7 @@
  * fails becomes a failure here, too: whether a retry helps, and what a person should do.
  */
 import { given } from '@scanflow/failure/defined';
-import { codeOf, FailureError, messageOf, permanent, transient } from '@scanflow/failure';
+import { codeOf, FailureError, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
 
 /** Values by keyword, as Orthanc decoded them. */
 export type Tags = Readonly<Record<string, string>>;
@@ -16,6 +16,16 @@ export interface SystemInfo {
   readonly ordered: boolean;
   /** The limits by which Orthanc deletes the oldest images by itself; undefined if there are none or it does not say. */
   readonly recycling: string | undefined;
+}
+
+/** One of several addresses of Orthanc. */
+export interface Server {
+  readonly url: string;
+  /** Requests go to it now. */
+  readonly used: boolean;
+  readonly database: string | undefined;
+  /** Why it does not answer. */
+  readonly failure: Failure | undefined;
 }
 
 export interface Change {
@@ -76,6 +86,8 @@ export interface Notes {
 /** All throw FailureError `ORTHANC_…`; for what Orthanc no longer has, ORTHANC_GONE (permanent). */
 export interface Orthanc {
   readonly system: (signal: AbortSignal) => Promise<SystemInfo>;
+  /** Each of several addresses; empty, without a request, if there is one. */
+  readonly servers: (signal: AbortSignal) => Promise<readonly Server[]>;
   readonly changes: (since: number, limit: number, signal: AbortSignal) => Promise<ChangePage>;
   readonly lastChange: (signal: AbortSignal) => Promise<number>;
   /** Series of an instance. */
@@ -260,14 +272,19 @@ export function refusedAtStart({
   username = '',
   passwordFile = 'orthanc.passwordFile, which is not configured',
 }: {
-  readonly url: string;
+  readonly url: string | readonly string[];
   readonly username?: string | undefined;
   readonly passwordFile?: string | undefined;
 }): FailureError {
   return new FailureError(
     permanent(
       'ORTHANC_DENIED',
-      `Orthanc at ${new URL(url).host} refuses the user "${username}", so the service does not start. Put the password of Orthanc's RegisteredUsers into ${passwordFile}, or correct orthanc.username. In the compose stack: docker compose run --rm secrets, then docker compose up -d --wait --force-recreate.`,
+      `Orthanc at ${[url]
+        .flat()
+        .map((one) => new URL(one).host)
+        .join(
+          ' and ',
+        )} refuses the user "${username}", so the service does not start. Put the password of Orthanc's RegisteredUsers into ${passwordFile}, or correct orthanc.username. In the compose stack: docker compose run --rm secrets, then docker compose up -d --wait --force-recreate.`,
     ),
   );
 }

@@ -3,7 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
 import { test, type TestContext } from 'node:test';
 import { httpServer } from '@scanflow/testkit';
-import { collected, orthancClient, type OrthancAccess, type OrthancClient } from './client.ts';
+import { collected, orthancClient, type OrthancClient } from './client.ts';
+import type { OrthancAccess } from './line.ts';
 
 const never = new AbortController().signal;
 
@@ -121,4 +122,99 @@ test('orthanc client: an abort is an abort, not a failure of Orthanc', async (t)
   const stopping = new AbortController();
   const client = await clientOf(t, () => stopping.abort(new Error('stopped by SIGINT')));
   await assert.rejects(client.json('/system', stopping.signal), { name: 'AbortError' });
+});
+
+/** A client of two servers that answer so; an address where nobody listens if undefined. */
+async function two(
+  t: TestContext,
+  ...answers: readonly (Parameters<typeof httpServer>[1] | undefined)[]
+): Promise<{ client: OrthancClient; urls: string[] }> {
+  const urls = await Promise.all(
+    answers.map(async (answer) =>
+      answer === undefined ? 'http://127.0.0.1:1' : await httpServer(t, answer),
+    ),
+  );
+  const client = orthancClient({ url: urls, idleMs: 1_000 });
+  t.after(() => client.close());
+  return { client, urls };
+}
+
+test('orthanc client: of several addresses it stays with one that answers', async (t) => {
+  let alive = true;
+  const asked: string[] = [];
+  const { client, urls } = await two(
+    t,
+    (request, response) => {
+      asked.push('first');
+      if (alive) response.end('{}');
+      else request.socket.destroy();
+    },
+    (_request, response) => {
+      asked.push('second');
+      response.end('{}');
+    },
+  );
+  for (let count = 0; count < 2; count += 1) await client.json('/x', never);
+  assert.equal(client.url, urls[0]);
+  alive = false;
+  await client.json('/x', never);
+  assert.equal(client.url, urls[1]);
+  alive = true;
+  await client.json('/x', never);
+  assert.deepEqual(
+    asked.filter((one, index) => one !== asked[index - 1]),
+    ['first', 'second'],
+  );
+});
+
+test('orthanc client: an upload that is cut goes to the other address, whole', async (t) => {
+  const got: Buffer[] = [];
+  const { client } = await two(
+    t,
+    (request) => request.once('data', () => request.socket.destroy()),
+    (request, response) => {
+      request.on('data', (part: Buffer) => got.push(part)).on('end', () => response.end('{}'));
+    },
+  );
+  const body = { bytes: 40 * 65_536, content: () => pieces(40) };
+  const given = await client.exchange('/instances', { method: 'POST', body });
+  assert.ok(given.answered);
+  assert.equal(Buffer.concat(got).length, body.bytes);
+});
+
+test('orthanc client: one that has lost its database is passed over, unless all have', async (t) => {
+  let well = true;
+  const { client, urls } = await two(
+    t,
+    (request, response) => response.writeHead(request.method === 'GET' ? 500 : 409).end(),
+    (_request, response) => response.writeHead(well ? 200 : 503).end('{}'),
+  );
+  // what it said to an order is an answer
+  const refused = await client.exchange('/x', { method: 'PUT', body: '' });
+  assert.ok(refused.answered && refused.response.statusCode === 409);
+  refused.response.resume();
+  assert.deepEqual(await client.json('/x', never), {});
+  assert.equal(client.url, urls[1]);
+  well = false;
+  await assert.rejects(client.json('/x', never), { code: 'ORTHANC_ERROR', message: /503/ });
+});
+
+test('orthanc client: a failure names all addresses; a look at each says which answers, and prefers it', async (t) => {
+  const nobody = await two(t, undefined, undefined);
+  await assert.rejects(nobody.client.json('/x', never), {
+    code: 'ORTHANC_UNREACHABLE',
+    message: /at http:\/\/127\.0\.0\.1:1 or http:\/\/127\.0\.0\.1:1 \(ECONNREFUSED\)/,
+  });
+  // it takes connections and says nothing
+  const { client, urls } = await two(
+    t,
+    () => undefined,
+    (_request, response) => response.end('{"Version":"1"}'),
+  );
+  const [first, second] = await client.survey(never);
+  assert.deepEqual([first?.url, first?.failure?.code], [urls[0], 'ORTHANC_STALLED']);
+  assert.deepEqual(second, { url: urls[1], system: { Version: '1' } });
+  assert.equal(client.url, urls[1]);
+  const alone = await clientOf(t, () => assert.fail('it was asked'));
+  assert.deepEqual(await alone.survey(never), []);
 });

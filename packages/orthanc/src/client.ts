@@ -1,50 +1,26 @@
 /** Requests to Orthanc's REST interface: kept connections, time limits, size limits, and a failure for every break. */
-import { once } from 'node:events';
-import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { defined, given } from '@scanflow/failure/defined';
-import { codeOf } from '@scanflow/failure';
+import type { IncomingMessage } from 'node:http';
+import type { Failure } from '@scanflow/failure';
 import { readJson } from '@scanflow/runtime/json';
-import { asError, unclear, stalled, connectionFault, statusFault } from './answers.ts';
-
-export interface OrthancAccess {
-  readonly url: string;
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  /**
-   * Longest silence on a connection, in milliseconds. Orthanc reads a whole file before it answers. Default: 2 minutes.
-   * An upload gets more by its size.
-   */
-  readonly idleMs?: number | undefined;
-  /** Connections at the same time: Orthanc keeps a thread for each. Default: 16. */
-  readonly connections?: number;
-}
-
-/** A request body that is written as it is, piece by piece. */
-export interface Upload {
-  readonly bytes: number;
-  /** Pieces in memory leave at once; others as Orthanc takes them. Called again if the request is repeated. */
-  readonly content: () => Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-}
-
-export interface Asked {
-  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string | Upload;
-  readonly signal?: AbortSignal;
-}
-
-/** An answer, or how the request ended without one. */
-export type Exchange =
-  /** `sent` resolves when the body was written, or will not be: an answer may come before that. */
-  | { readonly answered: true; readonly response: IncomingMessage; readonly sent: Promise<void> }
-  /** `connected`: Orthanc took the connection, so it may have done what the request says. */
-  | { readonly answered: false; readonly error: unknown; readonly connected: boolean };
+import { unclear, connectionFault, statusFault } from './answers.ts';
+import {
+  addressOf,
+  inTurn,
+  openLines,
+  patiently,
+  type Asked,
+  type Exchange,
+  type Line,
+  type OrthancAccess,
+  type Turn,
+} from './line.ts';
 
 /** All but `exchange` throw FailureError `ORTHANC_…`, and what `signal` was aborted with. Paths begin with `/`. */
 export interface OrthancClient {
-  /** The address, for people: without user and password, without `/` at the end. */
+  /** The address, for people: without user and password, without `/` at the end. Of several, that which answered last. */
   readonly url: string;
+  /** Asks each of several addresses for /system, and prefers one that answers. Empty, and no request, if there is one address. */
+  readonly survey: (signal: AbortSignal) => Promise<readonly Surveyed[]>;
   /** The answer whatever its status. Repeats a request if Orthanc closed a kept connection under it. */
   readonly exchange: (path: string, asked?: Asked) => Promise<Exchange>;
   /** The caller reads the answer to its end, or destroys it. */
@@ -69,16 +45,12 @@ export interface OrthancClient {
   readonly close: () => void;
 }
 
-const IDLE_MS = 120_000;
-const CONNECTIONS = 16;
-/** Orthanc answers an upload once the file is on disk. No disk slower than this is waited for. */
-const LEAST_BYTES_PER_MS = 5_000;
-/** A listing of 10,000 instances takes 4 MB. */
-const MOST_BYTES = 512 * 1024 * 1024;
-/** Kept connections that Orthanc closes under one request, before it fails. */
-const MOST_CLOSED = 5;
-/** Orthanc keeps a connection for one second; Node's usual margin of one second would leave nothing of it. */
-const KEEP_ALIVE = { keepAlive: true, agentKeepAliveTimeoutBuffer: 200 };
+/** What one of several addresses answered to /system, or why it did not. */
+export interface Surveyed {
+  readonly url: string;
+  readonly system?: unknown;
+  readonly failure?: Failure;
+}
 
 /**
  * Opens a client. Nothing is sent yet.
@@ -93,33 +65,29 @@ const KEEP_ALIVE = { keepAlive: true, agentKeepAliveTimeoutBuffer: 200 };
  * ```
  */
 export function orthancClient(access: OrthancAccess): OrthancClient {
-  const line = lineTo(access);
-  const exchange = async (path: string, asked: Asked = {}): Promise<Exchange> => {
-    for (let tries = 0; tries < MOST_CLOSED; tries++) {
-      const given = await attempt(line, path, asked);
-      if (given !== 'closed') return given;
-    }
-    const error = new Error('it closes each connection under the request');
-    return { answered: false, error, connected: true };
-  };
+  const turn = openLines(access);
+  const { lines } = turn;
+  const known = (): string => addressOf(turn);
+  const all = lines.map(({ url }) => url).join(' or ');
+  const exchange = (path: string, asked: Asked = {}): Promise<Exchange> => inTurn(turn, path, asked);
   const ask = async (path: string, asked: Asked & { signal: AbortSignal }, faultOf = statusFault) => {
     const given = await exchange(path, asked);
-    if (!given.answered) throw asked.signal.aborted ? given.error : connectionFault(given.error, line.url);
-    const { response } = given;
-    if (response.statusCode === 200 || response.statusCode === 206) return response;
-    response.resume();
-    throw faultOf(response.statusCode ?? 0, path);
+    if (!given.answered) throw asked.signal.aborted ? given.error : connectionFault(given.error, all);
+    return successful(given.response, path, faultOf);
   };
   const read = async (path: string, asked: Asked & { signal: AbortSignal }): Promise<string> =>
-    (await collected(await ask(path, asked), { url: line.url, signal: asked.signal })).toString('utf8');
+    (await collected(await ask(path, asked), { url: known(), signal: asked.signal })).toString('utf8');
   return {
-    url: line.url,
+    get url() {
+      return known();
+    },
+    survey: (signal) => (lines.length > 1 ? survey(turn, signal) : Promise.resolve([])),
     exchange,
     get: (path, signal, headers = {}) => ask(path, { headers, signal }),
     post: (path, body, signal, faultOf) => ask(path, { method: 'POST', body, signal }, faultOf),
     json: async (path, signal, body, item) => {
       const response = await ask(path, body === undefined ? { signal } : { method: 'POST', body, signal });
-      return parsed(path, piecesOf(response, { url: line.url, signal }), item);
+      return parsed(path, piecesOf(response, { url: known(), signal }), item);
     },
     text: (path, signal) => read(path, { signal }),
     put: async (path, body, signal) => {
@@ -128,100 +96,42 @@ export function orthancClient(access: OrthancAccess): OrthancClient {
     remove: async (path, signal) => {
       await read(path, { method: 'DELETE', signal });
     },
-    close: () => line.agent.destroy(),
+    close: () => {
+      for (const { agent } of lines) agent.destroy();
+    },
   };
 }
 
-interface Line {
-  readonly url: string;
-  readonly idleMs: number;
-  readonly agent: Agent;
-  readonly open: (path: string, asked: Asked, bytes: number | undefined) => ClientRequest;
+function successful(response: IncomingMessage, path: string, faultOf: typeof statusFault): IncomingMessage {
+  if (response.statusCode === 200 || response.statusCode === 206) return response;
+  response.resume();
+  throw faultOf(response.statusCode ?? 0, path);
 }
 
-function lineTo(access: OrthancAccess): Line {
-  const { url, username, password = '', idleMs = IDLE_MS, connections: maxSockets = CONNECTIONS } = access;
-  const base = new URL(url.endsWith('/') ? url : `${url}/`);
-  const secure = base.protocol === 'https:';
-  const agent = new (secure ? HttpsAgent : Agent)({ ...KEEP_ALIVE, maxSockets });
-  const login = Buffer.from(`${username ?? ''}:${password}`).toString('base64');
-  const own = {
-    // Orthanc would compress its answers, several times slower
-    'accept-encoding': 'identity',
-    ...defined({ authorization: given(username, () => `Basic ${login}`) }),
-  };
-  return {
-    url: `${base.origin}${base.pathname}`.replace(/\/$/, ''),
-    idleMs,
-    agent,
-    open: (path, { method = 'GET', headers, signal }, bytes) =>
-      (secure ? httpsRequest : httpRequest)(new URL(path.slice(1), base), {
-        method,
-        agent,
-        timeout: idleMs + (bytes ?? 0) / LEAST_BYTES_PER_MS,
-        headers: { ...own, ...headers, ...defined({ 'content-length': bytes }) },
-        ...defined({ signal }),
-      }),
-  };
+async function survey(turn: Turn, signal: AbortSignal): Promise<readonly Surveyed[]> {
+  const found = await Promise.all(turn.lines.map((line) => systemOf(line, signal)));
+  const answering = found.findIndex(({ failure }) => failure === undefined);
+  if (found[turn.at]?.failure !== undefined && answering >= 0) turn.at = answering;
+  return found;
 }
 
-/** `closed`: Orthanc closed a kept connection under the request, as it does after a second of silence. */
-async function attempt({ open, idleMs }: Line, path: string, asked: Asked): Promise<Exchange | 'closed'> {
-  const { body } = asked;
-  const upload = typeof body === 'string' ? { bytes: Buffer.byteLength(body), content: body } : body;
-  const request = open(path, asked, upload?.bytes);
-  let connected = false;
-  request.once('socket', (socket) => {
-    connected = !socket.connecting;
-    // a kept connection would collect a listener per request
-    if (socket.connecting) socket.once('connect', () => (connected = true));
-  });
-  // once the response is here, what happens to the connection shows while its body is read
-  request.on('error', () => undefined);
-  let response: IncomingMessage | undefined;
-  request.on('timeout', () => (response ?? request).destroy(stalled(idleMs)));
-  const sent = write(request, upload?.content).catch(
-    (error: unknown) => void request.destroy(asError(error)),
-  );
+async function systemOf(line: Line, stopping: AbortSignal): Promise<Surveyed> {
+  const { url } = line;
+  const signal = AbortSignal.any([stopping, AbortSignal.timeout(SURVEY_MS)]);
   try {
-    [response] = (await once(request, 'response')) as [IncomingMessage];
-    return { answered: true, response, sent };
+    const given = await patiently(line, '/system', { signal });
+    if (!given.answered) throw connectionFault(given.error, url);
+    const response = successful(given.response, '/system', statusFault);
+    return { url, system: await parsed('/system', piecesOf(response, { url })) };
   } catch (error) {
-    request.destroy();
-    if (request.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(codeOf(error) ?? '')) return 'closed';
-    return { answered: false, error, connected };
+    stopping.throwIfAborted();
+    return { url, failure: connectionFault(error, url).failure };
   }
 }
 
-async function write(request: ClientRequest, content: string | Upload['content'] | undefined): Promise<void> {
-  if (content === undefined || typeof content === 'string') {
-    request.end(content);
-    return;
-  }
-  const pieces = content();
-  if (Symbol.iterator in pieces) {
-    // together they leave in one system call
-    for (const piece of pieces) request.write(piece);
-    request.end();
-    return;
-  }
-  for await (const piece of pieces) {
-    if (request.destroyed) return;
-    if (!request.write(piece)) await roomIn(request);
-  }
-  request.end();
-}
-
-/** Resolves when the request takes more, or has ended. */
-function roomIn(request: ClientRequest): Promise<void> {
-  return new Promise((resolve) => {
-    const go = (): void => {
-      request.off('drain', go).off('close', go);
-      resolve();
-    };
-    request.once('drain', go).once('close', go);
-  });
-}
+/** A listing of 10,000 instances takes 4 MB. */
+const MOST_BYTES = 512 * 1024 * 1024;
+const SURVEY_MS = 10_000;
 
 interface Reading {
   readonly url: string;

@@ -1,5 +1,6 @@
 export { array, databaseOf, object, refusedAtStart } from './answers.ts';
-export { collected, orthancClient, type OrthancAccess, type OrthancClient, type Upload } from './client.ts';
+export { collected, orthancClient, type OrthancClient } from './client.ts';
+export type { OrthancAccess, Upload } from './line.ts';
 export { MD5_OF_NOTHING, openImage } from './image.ts';
 export { FIRST_VERSION, METADATA, MOST_VERSIONS, versionsAmong } from './notes.ts';
 export { createOrthanc, findImages, isName, type Level } from './orthanc.ts';
@@ -12,5 +13,6 @@ export type {
   Origin,
   Orthanc,
   SeriesListing,
+  Server,
   SystemInfo,
 } from './answers.ts';

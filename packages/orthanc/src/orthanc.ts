@@ -20,8 +20,10 @@ import {
   type Tags,
   transcodeFault,
   type InstanceBody,
+  type Server,
 } from './answers.ts';
-import { orthancClient, type OrthancAccess, type OrthancClient } from './client.ts';
+import { orthancClient, type OrthancClient, type Surveyed } from './client.ts';
+import type { OrthancAccess } from './line.ts';
 import { isNoted, METADATA, notesOf, originOf, attachmentOf, versionsIn } from './notes.ts';
 
 /**
@@ -36,6 +38,7 @@ export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close
   return {
     close: client.close,
     system: async (signal) => systemInfo(object(await json('/system', signal))),
+    servers: async (signal) => (await client.survey(signal)).map((one) => serverOf(one, client.url)),
     changes: async (since, limit, signal) => {
       const page = object(await json(`/changes?since=${since}&limit=${limit}`, signal));
       return {
@@ -77,6 +80,11 @@ export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close
     },
     transcode: (instance, transferSyntax, signal) => transcode(client, id(instance), transferSyntax, signal),
   };
+}
+
+function serverOf({ url, system, failure }: Surveyed, used: string): Server {
+  const { database } = failure === undefined ? systemInfo(object(system)) : {};
+  return { url, used: url === used, database, failure };
 }
 
 async function seriesWith({ json }: OrthancClient, uid: string, signal: AbortSignal): Promise<string[]> {

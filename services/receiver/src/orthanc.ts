@@ -5,6 +5,10 @@ import type { Fault, Log } from '@scanflow/runtime';
 import type { Given } from './domain/orthanc.ts';
 
 export interface Orthanc {
+  /** That answered last. */
+  readonly address: () => string;
+  /** Of several addresses, prefers one that answers. */
+  readonly survey: () => Promise<unknown>;
   readonly ask: (method: 'GET' | 'POST' | 'PUT', path: string, upload?: Upload) => Promise<Given>;
   /** A body, piece by piece; undefined if there is none. Throws if the connection breaks. */
   readonly stream: (path: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
@@ -18,14 +22,17 @@ const MOST_BYTES = 1024 * 1024;
 const NOTHING: Upload = { bytes: 0, content: () => [] };
 
 export function orthancAt(access: OrthancAccess): Orthanc {
-  const { exchange, url, close } = orthancClient({ idleMs: SILENT_MS, ...access, connections: CONNECTIONS });
+  const client = orthancClient({ idleMs: SILENT_MS, ...access, connections: CONNECTIONS });
+  const { exchange, close } = client;
   return {
+    address: () => client.url,
+    survey: () => client.survey(AbortSignal.timeout(SILENT_MS)).catch(() => undefined),
     ask: async (method, path, body = NOTHING) => {
       const given = await exchange(path, method === 'GET' ? {} : { method, body });
       if (!given.answered) return { answered: false, why: reason(given.error) };
       const { response, sent } = given;
       try {
-        const answer = await collected(response, { url, most: MOST_BYTES });
+        const answer = await collected(response, { url: client.url, most: MOST_BYTES });
         await sent;
         return { answered: true, status: response.statusCode ?? 0, body: answer };
       } catch (error) {
@@ -66,6 +73,7 @@ export function watchOrthanc(orthanc: Orthanc, log: Log): OrthancWatch {
   let asked = false;
   let mayOverwrite = true;
   const look = async (): Promise<void> => {
+    await orthanc.survey();
     const answer = await orthanc.ask('GET', '/system');
     const now = troubleIn(answer);
     if (now?.message !== trouble?.message)

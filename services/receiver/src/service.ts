@@ -58,7 +58,7 @@ export async function startReceiver(context: ServiceContext<Config>): Promise<{ 
     log,
     registry,
     access: await httpAccess('receiver', config, log),
-    health: () => healthOf(ports, watch, room),
+    health: () => healthOf(ports, watch, room, login.url.length > 1 ? orthanc.address() : undefined),
     routes: (app) => addPages(app, registry, door, config),
   });
   if (config.arrivals.from === undefined) log.warn('receiver.open', { what: OPEN });
@@ -121,11 +121,11 @@ async function loginOf({ url, username, passwordFile }: Config['orthanc']) {
   return { url, username, password: await readSecret(passwordFile), passwordFile };
 }
 
-function healthOf(ports: Ports, watch: OrthancWatch, room: Room): Health {
+function healthOf(ports: Ports, watch: OrthancWatch, room: Room, orthanc: string | undefined): Health {
   const trouble = watch.trouble();
   const detail = {
     port: ports.plain,
-    ...defined({ tlsPort: ports.tls }),
+    ...defined({ tlsPort: ports.tls, orthanc }),
     heldInMemory: room.held('memory'),
     heldOnDisk: room.held('disk'),
   };

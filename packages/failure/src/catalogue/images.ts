@@ -32,6 +32,8 @@ export const IMAGES: readonly Section[] = [
       'ORTHANC_RECYCLES | notice | Orthanc deletes its oldest images by itself, also those that are not stored yet | set `MaximumStorageSize` and `MaximumPatientCount` to 0, or `MaximumStorageMode` to `Reject`',
       'ORTHANC_WIPED | notice | its change numbers began anew: somebody emptied the database | nothing, if somebody meant to; the streamer looks at everything in it again',
       'ORTHANC_REPLACED | notice | it is another database than before | as above; if it comes again and again, two Orthancs share one address, and their identifiers do not name one database: see scale.md, Two Orthancs',
+      'ORTHANC_ONE_AWAY | notice | one of the addresses in `orthanc.url` does not answer; another one does the work | start that Orthanc; check `orthanc.url`',
+      'ORTHANC_APART | notice | the addresses in `orthanc.url` have different databases | give each Orthanc of one database a `DatabaseServerIdentifier` `DATABASE@NAME`; remove addresses of other databases (scale.md, Two Orthancs)',
     ],
   },
   {

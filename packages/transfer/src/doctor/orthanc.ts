@@ -1,7 +1,7 @@
 /** Orthanc: does it answer, is the password right, which version is it, would it lose images, and do its clock and ours agree? */
 import type { Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
-import { orthancClient, type OrthancAccess } from '@scanflow/orthanc';
+import { databaseOf, orthancClient, type OrthancAccess } from '@scanflow/orthanc';
 import { readSecret } from '@scanflow/runtime';
 import { failed, failure, ok, sees, warning, type Check, type Finding, type Place } from './check.ts';
 
@@ -39,24 +39,63 @@ async function lookAtOrthanc({ config, timeoutMs }: Place, signal: AbortSignal):
   } catch (error) {
     return [failed(messageOf(error), 'Correct orthanc.passwordFile, or its permissions.')];
   }
+  const urls = [access.url].flat();
+  const looks = await Promise.all(urls.map((url) => lookAt({ ...access, url }, url, signal)));
+  if (looks.length === 1) return looks.flatMap(({ findings }) => findings);
+  const named = looks.flatMap(({ url, findings }) =>
+    findings.map((one) => (one.message.includes(url) ? one : { ...one, message: `${url}: ${one.message}` })),
+  );
+  return [...named, ...judgeTogether(looks.flatMap(({ system }) => (system === undefined ? [] : [system])))];
+}
+
+interface Look {
+  readonly url: string;
+  readonly system?: System;
+  readonly findings: readonly Finding[];
+}
+
+async function lookAt(access: OrthancAccess, url: string, signal: AbortSignal): Promise<Look> {
   try {
     const system = await systemOf(access, signal);
     const open = access.username !== undefined && (await isOpen(access, signal));
     const findings = judgeOrthanc(system, { open: open || access.username === undefined });
-    if (findings.length > 0) return findings;
-    return [ok(`${access.url}: version ${String(system['Version'])}, ${await holding(access, signal)}`)];
+    if (findings.length > 0) return { url, system, findings };
+    const good = ok(`${url}: version ${String(system['Version'])}, ${await holding(access, signal)}`);
+    return { url, system, findings: [good] };
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const found = failure(error.failure);
-    if (!/^(ENOTFOUND|EAI_AGAIN)$/.test(codeOf(error.cause) ?? '')) return [found];
+    if (!/^(ENOTFOUND|EAI_AGAIN)$/.test(codeOf(error.cause) ?? '')) return { url, findings: [found] };
+    const unknown = failed(found.message, UNKNOWN_NAME, found.code);
+    return { url, findings: [unknown] };
+  }
+}
+
+const UNKNOWN_NAME =
+  'Nobody here knows this name. In containers, is Orthanc running (docker compose ps orthanc)? On their host, run sh doctor.sh. Else correct orthanc.url.';
+
+/** Whether several Orthancs are of one database, and each has its own identifier. Old versions do not show it. Pure. */
+export function judgeTogether(systems: readonly System[]): Finding[] {
+  const identifiers = systems.flatMap(({ DatabaseServerIdentifier: one }) =>
+    typeof one === 'string' ? [one] : [],
+  );
+  const databases = new Set(identifiers.map(databaseOf));
+  if (databases.size > 1)
     return [
       failed(
-        found.message,
-        'Nobody here knows this name. In containers, is Orthanc running (docker compose ps orthanc)? On their host, run sh doctor.sh. Else correct orthanc.url.',
-        found.code,
+        `the addresses of orthanc.url show different databases: ${[...databases].join(', ')}`,
+        'Give each Orthanc of one database a DatabaseServerIdentifier DATABASE@NAME, with the same DATABASE (docs/scale.md). Remove addresses of other databases.',
+        'ORTHANC_APART',
       ),
     ];
-  }
+  if (new Set(identifiers).size < identifiers.length)
+    return [
+      warning(
+        `two Orthancs have the same DatabaseServerIdentifier, ${identifiers.join(', ')}, or two addresses lead to one`,
+        'Give each its own: DATABASE@NAME (docs/scale.md).',
+      ),
+    ];
+  return [];
 }
 
 /** Whether it also answers without a password. */

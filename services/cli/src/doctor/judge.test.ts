@@ -5,7 +5,13 @@ import { test } from 'node:test';
 import { defined, given } from '@scanflow/failure/defined';
 import { sopClasses, transferSyntaxes } from '@scanflow/dicom';
 import { judgeCalendars, judgeHealth, judgePostgres } from './health.ts';
-import { judgeClock, judgeSkew, orthancInstant, judgeOrthanc } from '@scanflow/transfer/doctor/orthanc';
+import {
+  judgeClock,
+  judgeSkew,
+  judgeTogether,
+  orthancInstant,
+  judgeOrthanc,
+} from '@scanflow/transfer/doctor/orthanc';
 import { failure, type Finding } from '@scanflow/transfer/doctor/check';
 import { judgeMount, judgeSpace, judgeTrouble, mountAmong } from '@scanflow/transfer/doctor/folder';
 import { explained, judgeCommitment, judgeKinds, kindsOf } from '@scanflow/transfer/doctor/node';
@@ -16,6 +22,16 @@ import { judgeStatus } from '@scanflow/transfer/doctor/destinations';
 
 const states = (findings: readonly Finding[]): string =>
   findings.map(({ state, code }) => `${state}${code === undefined ? '' : ` ${code}`}`).join(', ');
+
+test('orthanc: several are of one database, and each has a name of its own', () => {
+  const judge = (...given: readonly string[]): string =>
+    states(judgeTogether(given.map((DatabaseServerIdentifier) => ({ DatabaseServerIdentifier }))));
+  assert.equal(judge('73-16@1', '73-16@2'), '');
+  assert.equal(judge('73-16'), '');
+  assert.equal(judge('73-16@1', '73-17@2'), 'failed ORTHANC_APART');
+  assert.equal(judge('73-16@1', '73-16@1'), 'warning');
+  assert.deepEqual(judgeTogether([{ Version: '1.10.1' }, { Version: '1.10.1' }]), []);
+});
 
 test('orthanc: settings that lose images fail, those that may surprise warn', () => {
   const good = { Version: '1.12.7', DatabaseServerIdentifier: 'x', DicomAet: 'ORTHANC' };

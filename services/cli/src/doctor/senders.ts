@@ -49,7 +49,7 @@ async function askOrthanc(
   const { DicomAet: calledAet, DicomPort: port } = system ?? {};
   if (typeof calledAet !== 'string' || typeof port !== 'number')
     return skipped('Orthanc does not say its DICOM port', 'See orthanc above.');
-  const host = hostIn(new URL(config.orthanc.url));
+  const host = hostIn(new URL(config.orthanc.url[0] ?? ''));
   const timeouts = timeoutsOf(timeoutMs);
   const peer: Peer = { host, port, calledAet, callingAet: aet, timeouts };
   try {

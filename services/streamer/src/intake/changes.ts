@@ -46,6 +46,8 @@ async function askSystem(
 ): Promise<SystemInfo> {
   const known = condition.system;
   if (known !== undefined && Math.abs(clock.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
+  // first: it finds one that answers
+  condition.servers = await orthanc.servers(signal);
   const system = await orthanc.system(signal);
   condition.askedAt = clock.now();
   condition.orthancAnswered();

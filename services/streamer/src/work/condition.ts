@@ -2,7 +2,7 @@
 import { type Fault, gigabytes, type Health } from '@scanflow/runtime';
 import { defined, given } from '@scanflow/failure/defined';
 import type { Failure } from '@scanflow/failure';
-import type { SystemInfo } from '@scanflow/orthanc';
+import type { Server, SystemInfo } from '@scanflow/orthanc';
 import { COPY, STORAGE, type Reason } from '../model/series.ts';
 import { storageAdvice } from '../model/failure.ts';
 import { waitingLegs, type TriedLegs } from '../ledger/search.ts';
@@ -101,6 +101,8 @@ export class Condition {
   waiting: readonly TriedLegs[] = [];
   /** When the streamer last requested /system of Orthanc. */
   askedAt = 0;
+  /** Each of several addresses of Orthanc, at the last look. */
+  servers: readonly Server[] = [];
   seq = 0;
   /** Gaps among the changes up to `seq`, which may still appear. */
   missed = 0;
@@ -211,7 +213,7 @@ export class Condition {
       detail: {
         orthanc:
           down === undefined
-            ? { answers: true, version: this.system?.version, seq: this.seq }
+            ? { answers: true, ...usedOf(this.servers), version: this.system?.version, seq: this.seq }
             : {
                 answers: false,
                 forSeconds: Math.round((now - down.since) / 1000),
@@ -236,7 +238,7 @@ export class Condition {
     const degraded = (code: string, message: string): Fault => ({ state: 'degraded', code, message });
     return [
       ...(ledger === undefined ? [] : [failing(ledger)]),
-      ...(down === undefined ? [] : [orthancFault(down, now)]),
+      ...(down === undefined ? serverFaults(this.servers) : [orthancFault(down, now)]),
       ...[...this.#refused].map(([path, { code, message }]) =>
         failing({ code, message: unnamed(message, path) }),
       ),
@@ -259,6 +261,31 @@ export class Condition {
     const full = this.waiting.filter(holdsStoring).map(({ code, count }) => `${code}: ${countText(count)}.`);
     return [...refused, ...low, ...full].join(' ') || 'ok';
   }
+}
+
+const usedOf = (servers: readonly Server[]): { at?: string } =>
+  defined({ at: servers.find(({ used }) => used)?.url });
+
+/** Of several Orthancs: those that are away while another does the work, and databases that are not one. */
+function serverFaults(servers: readonly Server[]): Fault[] {
+  const databases = new Set(servers.flatMap(({ database }) => database ?? []));
+  const apart: Fault = {
+    state: 'failing',
+    code: 'ORTHANC_APART',
+    message: `The addresses of orthanc.url show different databases: ${[...databases].join(', ')}. Give each Orthanc of one database an identifier DATABASE@NAME, and remove addresses of others.`,
+  };
+  const away = servers.flatMap(({ url, failure }): Fault[] =>
+    failure === undefined
+      ? []
+      : [
+          {
+            state: 'degraded',
+            code: 'ORTHANC_ONE_AWAY',
+            message: `Of several Orthancs, ${url} does not work (${failure.code}), and another one does its work. Start it, or check orthanc.url.`,
+          },
+        ],
+  );
+  return [...(databases.size > 1 ? [apart] : []), ...away];
 }
 
 /** A restart of Orthanc is no fault yet; a user that it refuses stays refused. */
