@@ -4,7 +4,7 @@
  * memory and processor time of the service, and the bytes of JavaScript on the day page. Says which figures are over their
  * bounds, and fails for none.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ import { demoConfig, slotsAround } from '../../demo/src/config.ts';
 import { startService, type RunningService } from '../../demo/src/local.ts';
 import { fillLedger, type Booked } from './board-ledger.ts';
 import { listenTo, signIn } from './board-viewer.ts';
+import { usageOf } from './usage.ts';
 
 const { values } = parseArgs({
   options: { viewers: { type: 'string', default: '100' }, rounds: { type: 'string', default: '40' } },
@@ -45,20 +46,6 @@ async function writeCalendars(folder: string): Promise<void> {
     }));
     await writeFile(join(folder, 'calendars', `${scanner}.ics`), makeCalendar(events));
   }
-}
-
-/** Memory now and at its highest, in MB, and processor time so far, in seconds. */
-async function usageOf(
-  pid: number,
-): Promise<{ readonly now: number; readonly peak: number; readonly cpu: number }> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  const [, user = '0', system = '0'] =
-    / (?:[\d-]+ ){10}(\d+) (\d+) /.exec(
-      (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\) \w/s, ''),
-    ) ?? [];
-  const mb = (key: string): number =>
-    Number(new RegExp(`${key}:\\s+(\\d+) kB`).exec(status)?.[1] ?? NaN) / 1000;
-  return { now: mb('VmRSS'), peak: mb('VmHWM'), cpu: (Number(user) + Number(system)) / 100 };
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'scanflow-bench-board-'));
