@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { BidsRequest } from '@scanflow/bids';
@@ -47,14 +47,21 @@ const codeOf = (work: Promise<unknown>): Promise<string | undefined> =>
     (error: unknown) => failureIn(error)?.code,
   );
 
+/** dcm2niix, which begins once there is a file of this name. */
+const behind = (gate: string): string[] => [
+  ...['sh', '-c', 'while [ ! -e "$0" ]; do sleep 0.02; done; exec dcm2niix "$@"', gate],
+];
+
 test('plans: under way at first, kept until a file comes, by the rules of the moment, beside what the dataset has', async (t) => {
   const rig = await bidsRig(t, { series: ['t1w', 'unknown'] });
   const request = requestOf(rig);
   const rules = join(request.root, 'rules.yaml');
   await writeFile(rules, 'rules: []\n');
-  const config = configured(request.root, { rules });
+  const gate = join(request.root, 'gate');
+  const config = configured(request.root, { rules, dcm2niix: behind(gate) });
   const plans = createPlans({ config }, { signal: t.signal, waitMs: 1 });
   assert.deepEqual(await plans.now(request), { state: 'under way', done: 0, of: 2 });
+  await writeFile(gate, '');
   const first = await made(plans, request);
   assert.deepEqual(
     first.plan.series.map(({ decision }) => decision),
@@ -84,7 +91,9 @@ test('plans: under way at first, kept until a file comes, by the rules of the mo
   assert.equal(await codeOf(plans.now(request)), 'BIDS_RULES');
   await writeFile(rules, 'rules: []\n');
   await writeFile(join(t1w?.folder ?? '', 'note.txt'), 'late');
+  await rm(gate);
   assert.equal((await plans.now(request)).state, 'under way', 'a file came');
+  await writeFile(gate, '');
   await made(plans, request);
   const other = await made(plans, { ...request, id: 'b', accessionNumber: 'OTHER' });
   assert.equal(other.taken?.code, 'BIDS_SESSION_TAKEN');

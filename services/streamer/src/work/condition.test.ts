@@ -1,4 +1,4 @@
-/** When the ledger counts as away: from the first work that fails until it answers again, and no longer. */
+/** When the ledger counts as away: from the first work that fails until it answers again, and no longer. When the streamer is well. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transient } from '@scanflow/failure';
@@ -31,4 +31,18 @@ test('condition: a round that began before the failure proves nothing', () => {
   condition.ledgerFailed('prune', AWAY, 20_000);
   condition.worked('waiting', 15_000);
   assert.deepEqual(codes(condition), ['LEDGER_UNREACHABLE']);
+});
+
+test('condition: roots that nobody looked at yet are not called well; a rebuild comes before that look', () => {
+  const condition = new Condition();
+  const seen = (): unknown[] => {
+    const { ok, ready, detail } = condition.health(0);
+    return [ok, ready, detail['storage']];
+  };
+  assert.deepEqual(seen(), [false, false, 'unknown']);
+  condition.rebuilding = 0;
+  assert.deepEqual(seen(), [true, true, 'unknown']);
+  condition.rebuilding = undefined;
+  condition.rootsRefused([]);
+  assert.deepEqual(seen(), [true, true, 'ok']);
 });

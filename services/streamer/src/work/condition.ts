@@ -92,6 +92,8 @@ export class Condition {
   readonly #ledger = new Map<string, { readonly failure: Failure; readonly at: number }>();
   #low: readonly LowSpace[] = [];
   #refused: ReadonlyMap<string, Failure> = new Map();
+  /** Whether every root was looked at since the start. */
+  #looked = false;
   system: SystemInfo | undefined;
   /** Findings of verification at the last look. */
   verified: VerifySummary | undefined;
@@ -159,6 +161,7 @@ export class Condition {
   /** Gives the roots that have another failure than before, or none any more. */
   rootsRefused(refused: readonly RefusedRoot[]): { path: string; failure: Failure | undefined }[] {
     const before = this.#refused;
+    this.#looked = true;
     const now = new Map(refused.map(({ path, failure }) => [path, failure]));
     this.#refused = now;
     return [...new Set([...before.keys(), ...now.keys()])]
@@ -196,16 +199,22 @@ export class Condition {
     return this.#refused.has(path);
   }
 
+  /** A rebuild comes before the first look, and may take hours. */
+  get #isStarting(): boolean {
+    return !this.#looked && this.rebuilding === undefined;
+  }
+
   /** @param destinations those that wait for their hours, which is no fault */
   health(now: number, destinations: Readonly<Record<string, string>> = {}): Health {
     const down = this.#orthanc;
     const ledger = this.#ledger.values().next().value?.failure;
     const faults = this.#faults(now);
     return {
-      ok: faults.every(({ state }) => state !== 'failing'),
+      ok: !this.#isStarting && faults.every(({ state }) => state !== 'failing'),
       // Orthanc and destinations are other services; storing and keeping account of it is the streamer's own work
       ready:
         ledger === undefined &&
+        !this.#isStarting &&
         this.#low.length === 0 &&
         this.#refused.size === 0 &&
         !this.waiting.some(isFull),
@@ -226,6 +235,7 @@ export class Condition {
         verify: verifyHealth(this.verified),
         ...defined({ notCleaned: this.kept }),
         ...(Object.keys(destinations).length === 0 ? {} : { destinations }),
+        ...(this.#isStarting && { why: 'the roots of project storage were not looked at yet' }),
         ...defined({ warning: given(this.system?.recycling, recyclingWarning) }),
       },
     };
@@ -259,7 +269,7 @@ export class Condition {
     );
     const low = this.#low.map((one) => `STORE_SPACE_FLOOR: ${lowText(one)}`);
     const full = this.waiting.filter(holdsStoring).map(({ code, count }) => `${code}: ${countText(count)}.`);
-    return [...refused, ...low, ...full].join(' ') || 'ok';
+    return [...refused, ...low, ...full].join(' ') || (this.#looked ? 'ok' : 'unknown');
   }
 }
 
