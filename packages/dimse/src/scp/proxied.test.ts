@@ -5,9 +5,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import { defined } from '@scanflow/failure/defined';
 import { makeAuthority } from '@scanflow/testkit';
 import {
   abort,
@@ -45,6 +46,11 @@ test('proxy: the address of each form, and where DICOM begins', () => {
     [FOUR, '192.0.2.7'],
     [SIX, '2001:db8:0:0:0:0:0:9'],
     [v2(0x20, 0, []), undefined],
+    // of LOCAL the family and the addresses do not count; PROXY with AF_UNSPEC knows none
+    [v2(0x20, 0x11, [192, 0, 2, 7, 10, 0, 0, 1, 0x1f, 0x90, 0x2b, 0x67]), undefined],
+    [v2(0x20, 0x31, [1, 2, 3]), undefined],
+    [v2(0x21, 0, []), undefined],
+    [v2(0x21, 0, [4, 0, 1, 0]), undefined],
   ];
   for (const [header, address] of forms) {
     const { length } = header;
@@ -65,6 +71,10 @@ test('proxy: what is no header', () => {
     v2(0x11, 0x11, []),
     v2(0x21, 0x11, [192, 0, 2, 7]),
     v2(0x21, 0x31, Array<number>(216 % 256).fill(0)),
+    // datagrams, an unknown command, another version
+    v2(0x21, 0x12, [192, 0, 2, 7, 10, 0, 0, 1, 0x1f, 0x90, 0x2b, 0x67]),
+    v2(0x22, 0, []),
+    v2(0x30, 0, []),
   ];
   for (const bytes of others) assert.equal(proxyHeader(bytes).kind, 'none', bytes.toString('latin1'));
 });
@@ -158,6 +168,40 @@ test('proxy: nothing is reported where a load balancer only looks whether the po
   );
 });
 
+for (const secured of [false, true])
+  test(`proxy: its checks of health are nobody's calls, ${secured ? 'with' : 'without'} TLS`, async (t) => {
+    const refused: string[] = [];
+    const events = { refused: (address: string, why: string) => void refused.push(`${address} ${why}`) };
+    const tls = secured ? (await secure(t)).acceptor : undefined;
+    const { raw, logged, calls } = await bench(
+      t,
+      three,
+      { artimMs: 200 },
+      { ...named, events, ...defined({ tls }) },
+    );
+    const headers = [v2(0x20, 0, []), v2(0x21, 0, []), Buffer.from('PROXY UNKNOWN\r\n')];
+    const ends: ((peer: RawPeer) => void)[] = [
+      ({ socket }) => socket.end(),
+      // as HAProxy does
+      ({ socket }) => void socket.resetAndDestroy(),
+      // it waits until the port has enough of it
+      () => undefined,
+    ];
+    for (const header of headers)
+      for (const end of ends) {
+        const peer = raw(PROXY);
+        peer.write(header);
+        await once(peer.socket, 'connect');
+        end(peer);
+        await peer.ended();
+      }
+    assert.deepEqual([refused, calls], [[], []]);
+    assert.deepEqual(
+      logged.filter((line) => line.startsWith('connection.')),
+      [],
+    );
+  });
+
 test('proxy: connections count for whom they were opened, so that one peer does not use up what all have', async (t) => {
   const refused: string[] = [];
   const events = { refused: (address: string, why: string) => void refused.push(`${address} ${why}`) };
@@ -174,15 +218,17 @@ test('proxy: connections count for whom they were opened, so that one peer does 
   assert.deepEqual(refused, ['192.0.2.7 per peer']);
 });
 
-test('proxy: TLS begins right behind the header, in the same piece', async (t) => {
+async function secure(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), 'scanflow-proxied-'));
   t.after(() => rm(folder, { recursive: true }));
   const authority = await makeAuthority(folder, 'ca');
   const { key, certificate } = await authority.issue('scp');
-  const tls = tlsAcceptor({
-    key: await readFile(key, 'utf8'),
-    certificate: await readFile(certificate, 'utf8'),
-  });
+  const texts = { key: await readFile(key, 'utf8'), certificate: await readFile(certificate, 'utf8') };
+  return { acceptor: tlsAcceptor(texts), ca: await readFile(authority.certificate) };
+}
+
+test('proxy: TLS begins right behind the header, in the same piece', async (t) => {
+  const { acceptor: tls, ca } = await secure(t);
   const addresses: string[] = [];
   const admit = ({ address }: { address: string }): { accept: true } => {
     addresses.push(address);
@@ -200,7 +246,7 @@ test('proxy: TLS begins right behind the header, in the same piece', async (t) =
   t.after(() => proxy.close());
   await once(proxy, 'listening');
   const { port: front } = proxy.address() as AddressInfo;
-  const scanner = connectTls({ port: front, host: '127.0.0.1', ca: await readFile(authority.certificate) });
+  const scanner = connectTls({ port: front, host: '127.0.0.1', ca });
   t.after(() => scanner.destroy());
   await once(scanner, 'secureConnect');
   scanner.write(query[0] ?? '');

@@ -41,14 +41,18 @@ function first(bytes: Buffer): ProxyHeader {
 }
 
 const [LOCAL, PROXY] = [0x20, 0x21];
-const [TCP4, TCP6] = [0x11, 0x21];
+const [UNSPECIFIED, TCP4, TCP6] = [0x00, 0x11, 0x21];
+
+/** What a proxy sends that calls for itself. The port then counts the connection's own address. */
+export const OWN_CALL = Buffer.from([...SIGNATURE, LOCAL, UNSPECIFIED, 0, 0]);
 
 function second(bytes: Buffer): ProxyHeader {
   const [command, family, added] = [bytes[12], bytes[13], bytes.readUInt16BE(14)];
   if ((command !== LOCAL && command !== PROXY) || added > MOST_ADDED) return NONE;
   const length = FIXED + added;
   if (bytes.length < length) return MORE;
-  if (command === LOCAL) return { kind: 'whole', length, address: undefined };
+  // LOCAL: whatever follows is skipped. PROXY of an unknown family: the addresses of the connection may count (2.2)
+  if (command === LOCAL || family === UNSPECIFIED) return { kind: 'whole', length, address: undefined };
   if (family === TCP4 && added >= 12)
     return { kind: 'whole', length, address: bytes.subarray(FIXED, FIXED + 4).join('.') };
   if (family === TCP6 && added >= 36) return { kind: 'whole', length, address: sixth(bytes) };
@@ -58,32 +62,40 @@ function second(bytes: Buffer): ProxyHeader {
 const sixth = (bytes: Buffer): string =>
   Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(FIXED + 2 * at).toString(16)).join(':');
 
+/** For whom a connection was opened; undefined: the proxy itself. */
+interface Proxied {
+  readonly address: string | undefined;
+}
+
 /**
  * Reads the header of a connection, and leaves all that follows it in the socket. Undefined: there is none, or it did not
- * come in time. `gone`: the connection ended before its first byte. Never rejects.
+ * come in time. `gone`: nothing came but a proxy that opened it for itself, such as a check of health. Never rejects.
  */
-export async function readProxyHeader(
-  socket: Socket,
-  ms: number,
-): Promise<{ readonly address: string | undefined } | 'gone' | undefined> {
-  const { promise, resolve } = Promise.withResolvers<{ address: string | undefined } | 'gone' | undefined>();
+export async function readProxyHeader(socket: Socket, ms: number): Promise<Proxied | 'gone' | undefined> {
+  const { promise, resolve } = Promise.withResolvers<Proxied | 'gone' | undefined>();
   let bytes = Buffer.alloc(0);
-  const none = (): void => resolve(undefined);
-  const gone = (): void => resolve(bytes.length === 0 ? 'gone' : undefined);
+  // a proxy's own call counts once something follows its header
+  let own = false;
+  const late = (): void => resolve(own ? 'gone' : undefined);
+  const gone = (): void => resolve(own || bytes.length === 0 ? 'gone' : undefined);
   const read = (): void => {
     for (let chunk: unknown = socket.read(); chunk !== null; chunk = socket.read())
       bytes = Buffer.concat([bytes, chunk as Buffer]);
     const header = proxyHeader(bytes);
     if (header.kind === 'more') return;
+    if (header.kind === 'whole') {
+      own = header.address === undefined;
+      if (own && bytes.length === header.length) return;
+    }
     socket.off('readable', read);
     if (header.kind !== 'whole') {
-      none();
+      resolve(undefined);
       return;
     }
     if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
     resolve({ address: header.address });
   };
-  const timer = setTimeout(none, ms);
+  const timer = setTimeout(late, ms);
   socket.on('readable', read).on('end', gone).on('error', gone).on('close', gone);
   const found = await promise;
   clearTimeout(timer);
