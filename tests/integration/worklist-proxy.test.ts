@@ -1,11 +1,14 @@
 /** Two worklists behind one address, by a real HAProxy with the configuration of docs/swarm.md: scanners keep their addresses, and get answers while either lives. */
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { dataSet, newUid, sopClasses } from '@scanflow/dicom';
 import { find as ask } from '@scanflow/dimse';
-import { dcmtk, examBegins, examEnds, until } from '@scanflow/testkit';
+import { apiFetch, dcmtk, examBegins, examEnds, makeAuthority, until } from '@scanflow/testkit';
 import { nCreate, nSet } from '@scanflow/testkit/dimse/normalized';
+import { diagnose } from './doctor-support.ts';
 import { from, PROXY, skip, startHaproxy } from './haproxy-support.ts';
 import { link } from './worklist-performed-support.ts';
 import {
@@ -134,6 +137,43 @@ test(
     assert.equal(code, 0, stderr);
   },
 );
+
+for (const secured of [false, true])
+  test(`doctor asks a worklist that takes its address for a proxy's, ${secured ? 'with' : 'without'} TLS`, async (t) => {
+    const data = await scratch(t);
+    await publish(await worklistFolder(data), 'A1.wl', encoded(item('A1')));
+    const { key, certificate } = await (await makeAuthority(data, 'ca')).issue('scp');
+    const tls = secured ? [`tls: { key: ${key}, certificate: ${certificate} }`] : [];
+    const worklist = ['proxies: [127.0.0.1]', ...tls];
+    const service = await startService(t, { data, worklist });
+    const { port, httpPort, program } = service;
+    const file = join(data, `scanflow-${port}-${httpPort}.yaml`);
+    const [found] = (await diagnose(file, ['worklist prisma'])).of('worklist prisma');
+    assert.deepEqual(
+      [found?.state, found?.message],
+      ['ok', `SCANFLOW at port ${port} answers PRISMA: 1 item for it`],
+    );
+    const tried = await apiFetch(data, `http://127.0.0.1:${httpPort}/api/try/worklist`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    });
+    const { results } = (await tried.json()) as { results: { state: string }[] };
+    assert.deepEqual([...new Set(results.map(({ state }) => state))], ['ok']);
+    assert.doesNotMatch(program.output(), /connection\.(proxy|tls)-failed/);
+    const { rejected } = (await service.get('/api/rejected')) as { rejected: unknown[] };
+    assert.deepEqual(rejected, []);
+
+    // behind an address translation doctor does not know from where it calls
+    const other = join(data, 'other.yaml');
+    await writeFile(
+      other,
+      (await readFile(file, 'utf8')).replace('proxies: [127.0.0.1]', 'proxies: [192.0.2.9]'),
+    );
+    const [hidden] = (await diagnose(other, ['worklist prisma'])).of('worklist prisma');
+    assert.equal(hidden?.state, 'failed');
+    assert.match(hidden.todo ?? '', /worklist\.proxies \(192\.0\.2\.9\).*PROXY protocol/);
+  });
 
 /** So many scanners query that each of their AE titles shows at a worklist. */
 async function areAsked(service: Service, what: string): Promise<void> {

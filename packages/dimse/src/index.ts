@@ -19,7 +19,7 @@ export type { StoreOutcome } from './scu/store/order.ts';
 export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/order.ts';
 export type { Dial, Peer, Timeouts } from './scu/associate.ts';
 export { listen, type Listening } from './scp/listen.ts';
-export { isAmong } from './scp/proxied.ts';
+export { isAmong, OWN_CALL } from './scp/proxied.ts';
 export { NORMALIZED_DECODING } from './scp/normalized.ts';
 export type {
   ActionRequest,

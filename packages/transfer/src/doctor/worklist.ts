@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { connect } from 'node:tls';
-import { defined, given } from '@scanflow/failure/defined';
+import { connect as connectTcp } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Config } from '@scanflow/config';
 import { FailureError } from '@scanflow/failure';
 import { dataSet, sopClasses } from '@scanflow/dicom';
-import { echo, find, type Dial, type Peer } from '@scanflow/dimse';
+import { echo, find, isAmong, OWN_CALL, type Dial, type Peer } from '@scanflow/dimse';
 import { addressOf, failed, ok, sees, skipped, type Check, type Finding, type Place } from './check.ts';
 import { explained, timeoutsOf } from './node.ts';
 
@@ -26,7 +26,7 @@ const MOST = 1_000;
 
 async function askWorklist({ aet }: Scanner, place: Place, signal: AbortSignal): Promise<Finding> {
   const { worklist } = place.config;
-  const { tls, access } = worklist;
+  const { tls, access, proxies } = worklist;
   const limited = access[aet]?.addresses !== undefined || access[aet]?.certificates !== undefined;
   if (limited)
     return skipped(
@@ -41,20 +41,32 @@ async function askWorklist({ aet }: Scanner, place: Place, signal: AbortSignal):
     calledAet: worklist.aet,
     callingAet: aet,
     timeouts: timeoutsOf(place.timeoutMs),
-    ...defined({ dial: given(tls, (tls) => dialOwn(tls.certificate)) }),
+    ...(tls === undefined && proxies.length === 0 ? {} : { dial: dialOwn(worklist) }),
   };
   const echoed = await echo(peer, signal);
-  if (!echoed.ok) return worklistTrouble(echoed.failure, peer);
+  if (!echoed.ok) return worklistTrouble(echoed.failure, peer, proxies);
   const step = { ScheduledStationAETitle: aet, Modality: '', ScheduledProcedureStepStartDate: '' };
   const identifier = dataSet({ AccessionNumber: '', ScheduledProcedureStepSequence: [step] });
   const query = { sopClass: sopClasses.modalityWorklistFind, identifier, limit: MOST };
   const found = await find(peer, query, signal);
-  if (!found.ok) return worklistTrouble(found.failure, peer);
+  if (!found.ok) return worklistTrouble(found.failure, peer, proxies);
   const items = found.matches.length === 1 ? '1 item' : `${found.matches.length} items`;
   return ok(`${worklist.aet} at port ${worklist.port} answers ${aet}: ${items} for it`);
 }
 
-function worklistTrouble({ code, message }: { code: string; message: string }, peer: Peer): Finding {
+function worklistTrouble(
+  { code, message }: { code: string; message: string },
+  peer: Peer,
+  proxies: readonly string[],
+): Finding {
+  // it takes the connection, and ends it without an answer
+  const ended = code === 'DEST_NO_ASSOCIATION' || message.includes('ECONNRESET');
+  if (ended && proxies.length > 0)
+    return failed(
+      message,
+      `Run doctor where the worklist runs: docker compose exec worklist scanflow doctor --here. From an address of worklist.proxies (${proxies.join(', ')}), the worklist takes calls only with a header of the PROXY protocol.`,
+      code,
+    );
   if (code === 'DEST_REJECTED')
     return failed(
       message.replace(/ Check the AE titles.*/, ''),
@@ -70,12 +82,17 @@ function worklistTrouble({ code, message }: { code: string; message: string }, p
   );
 }
 
-/** To our own port, where only the configured certificate counts. */
-function dialOwn(certificateFile: string): Dial {
+/** To our own port: as a proxy's own call if it takes us for a proxy. With TLS, only the configured certificate counts. */
+function dialOwn({ tls, proxies }: Config['worklist']): Dial {
+  const isProxy = isAmong(proxies);
   return async ({ host, port }, signal) => {
-    const { fingerprint256 } = new X509Certificate(await readFile(certificateFile));
-    const socket = connect({ host, port, rejectUnauthorized: false });
+    const plain = connectTcp({ host, port, noDelay: true });
     try {
+      await once(plain, 'connect', { signal });
+      if (isProxy(plain.localAddress ?? '')) plain.write(OWN_CALL);
+      if (tls === undefined) return plain;
+      const { fingerprint256 } = new X509Certificate(await readFile(tls.certificate));
+      const socket = connectTls({ socket: plain, host, rejectUnauthorized: false });
       await once(socket, 'secureConnect', { signal });
       if (socket.getPeerX509Certificate()?.fingerprint256 === fingerprint256) return socket;
       throw new FailureError({
@@ -85,7 +102,7 @@ function dialOwn(certificateFile: string): Dial {
           'The worklist shows another certificate than worklist.tls.certificate. Look into its log: the renewed one may be unusable.',
       });
     } catch (error) {
-      socket.destroy();
+      plain.destroy();
       throw error;
     }
   };
