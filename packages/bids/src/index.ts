@@ -17,7 +17,7 @@ export { parseRules } from './rules/parse.ts';
 export { rulesJsonSchema } from './rules/schema.ts';
 export { ruleSet } from './rules/set.ts';
 export type { RuleFile, RuleIssue, RuleSet, RulesResult } from './rules/types.ts';
-export { PLAN_OPTIONS, type PlanOptions } from './plan/options.ts';
+export { PLAN_OPTIONS, type PlanOptions } from './types.ts';
 export { planSession } from './plan/plan.ts';
 export { suggestRules } from './suggest.ts';
 export {

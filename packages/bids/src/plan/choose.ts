@@ -1,6 +1,5 @@
 /** What the rules make of each series: names before takes, echoes and parts are told apart. Pure. */
 import { entitiesOf } from '../names.ts';
-import { missingMetadata } from '../required.ts';
 import type { AslContext, Outcome, Rule, RuleSet } from '../rules/types.ts';
 import type { Output, SeriesFacts, SessionFacts, Target } from '../types.ts';
 
@@ -203,4 +202,41 @@ export function withReconstructions(all: readonly Chosen[]): Chosen[] {
       return label === '' ? image : { ...image, target: withEntity(image.target, 'rec', label) };
     }),
   }));
+}
+
+// What BIDS 1.10 requires in sidecars of ASL and PET, and no scanner's header says in full. Without it a session would be invalid.
+
+type Values = Readonly<Record<string, unknown>>;
+
+const ASL = [
+  ...[
+    'ArterialSpinLabelingType',
+    'PostLabelingDelay',
+    'BackgroundSuppression',
+    'M0Type',
+    'TotalAcquiredPairs',
+  ],
+  ...['RepetitionTimePreparation', 'MagneticFieldStrength', 'MRAcquisitionType'],
+];
+const PET = [
+  ...['Manufacturer', 'ManufacturersModelName', 'Units', 'TracerName', 'TracerRadionuclide'],
+  ...['ModeOfAdministration', 'InjectedRadioactivity', 'InjectedRadioactivityUnits', 'InjectedMass'],
+  ...['InjectedMassUnits', 'SpecificRadioactivity', 'SpecificRadioactivityUnits', 'TimeZero', 'ScanStart'],
+  ...['InjectionStart', 'FrameTimesStart', 'FrameDuration', 'AcquisitionMode', 'ImageDecayCorrected'],
+  ...['ImageDecayCorrectionTime', 'ReconMethodName', 'ReconMethodParameterLabels', 'ReconFilterType'],
+  ...['ReconMethodParameterUnits', 'ReconMethodParameterValues', 'AttenuationCorrection'],
+];
+
+function requiredOf({ datatype, suffix }: Target, values: Values): readonly string[] {
+  if (datatype === 'pet') return PET;
+  if (datatype !== 'perf') return [];
+  if (suffix === 'm0scan') return ['EchoTime', 'RepetitionTimePreparation'];
+  if (values['ArterialSpinLabelingType'] === 'PASL') return [...ASL, 'BolusCutOffFlag'];
+  return [...ASL, 'LabelingDuration'];
+}
+
+/** @param metadata what the rule says, over what dcm2niix says */
+function missingMetadata(target: Target, { sidecar }: Pick<Output, 'sidecar'>, metadata: Values): string[] {
+  const values = { ...sidecar, ...metadata };
+  return requiredOf(target, values).filter((key) => values[key] === undefined);
 }

@@ -1,8 +1,7 @@
 /** Which field map corrects which image: same session, matching geometry and shim, nearest in time (BIDS 1.10, fieldmaps). Pure. */
 import { pathOf } from '../names.ts';
-import type { Geometry, SeriesFacts, Target } from '../types.ts';
+import type { Geometry, SeriesFacts, Target, PlanOptions } from '../types.ts';
 import type { Named } from './choose.ts';
-import type { PlanOptions } from './options.ts';
 
 /** An image that goes into the dataset, with its name. */
 export interface Placed {

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict';
 import { parseRules } from '../rules/parse.ts';
 import { ruleSet } from '../rules/set.ts';
 import type { RuleSet } from '../rules/types.ts';
-import type { Output, Plan, PlannedSeries, SeriesFacts, SessionFacts } from '../types.ts';
-import type { PlanOptions } from './options.ts';
+import type { Output, Plan, PlannedSeries, SeriesFacts, SessionFacts, PlanOptions } from '../types.ts';
 import { planSession } from './plan.ts';
 
 export const GEOMETRY = {

@@ -2,7 +2,16 @@
 import { bidsLabel, pathOf } from '../names.ts';
 import type { RuleSet } from '../rules/types.ts';
 import { suggestionFor } from '../suggest.ts';
-import type { Conflict, Plan, PlannedOutput, PlannedSeries, SeriesFacts, SessionFacts } from '../types.ts';
+import {
+  type Conflict,
+  type Plan,
+  type PlannedOutput,
+  type PlannedSeries,
+  type SeriesFacts,
+  type SessionFacts,
+  PLAN_OPTIONS,
+  type PlanOptions,
+} from '../types.ts';
 import {
   choose,
   leave,
@@ -13,7 +22,6 @@ import {
   type Named,
 } from './choose.ts';
 import { corrections, type Corrections, type Placed } from './fieldmaps.ts';
-import { PLAN_OPTIONS, type PlanOptions } from './options.ts';
 import { inTime, labelOf, settle, type Settled } from './takes.ts';
 
 /** Never throws for what the facts say. The same facts, rules and options give the same plan. */

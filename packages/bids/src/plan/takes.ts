@@ -3,9 +3,8 @@
  * field map follow the series to which they belong. Pure.
  */
 import { entitiesOf } from '../names.ts';
-import type { Decision } from '../types.ts';
+import type { Decision, PlanOptions } from '../types.ts';
 import { baseOf, withEntity, type Chosen } from './choose.ts';
-import type { PlanOptions } from './options.ts';
 
 /** What became of a series that rules chose. */
 export interface Settled {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { pool, type Log } from '@scanflow/runtime';
 import { messageOf } from '@scanflow/failure';
 import { assumedSets } from '../domain/access.ts';
-import { createPacker } from '../domain/pack.ts';
+import { createPacker } from '../domain/schedule.ts';
 import {
   emptySnapshot,
   problem,

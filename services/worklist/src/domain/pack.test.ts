@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataSet, encodeDataSet, type DataSet, type Element } from '@scanflow/dicom';
-import { createPacker } from './pack.ts';
+import { createPacker } from './schedule.ts';
 
 const EXPLICIT = '1.2.840.10008.1.2.1';
 const item = (accession: string, more = {}): DataSet =>

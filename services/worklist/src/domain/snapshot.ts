@@ -11,8 +11,16 @@ import {
   text,
 } from '@scanflow/dicom';
 import { assumedSets } from './access.ts';
-import { createPacker, type Packer } from './pack.ts';
-import { buildSchedule, emptySchedule, entriesOf, stepKey, type Entry, type Schedule } from './schedule.ts';
+import {
+  createPacker,
+  type Packer,
+  buildSchedule,
+  emptySchedule,
+  entriesOf,
+  stepKey,
+  type Entry,
+  type Schedule,
+} from './schedule.ts';
 
 /** Something about a file that a person should know. No patient attribute stands in the message. */
 export interface Problem {
