@@ -21,20 +21,18 @@ import {
   readCertificates,
   readSecret,
 } from '@scanflow/runtime';
-import { createLimiter } from './access/limiter.ts';
+import { createLimiter } from './access/passwords.ts';
 import type { IdentityProvider } from './access/oidc.ts';
 import { openConsolesFile, openConsolesServer, openUsersFile, openUsersServer } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
-import { judgeBy } from './bookings/try-it.ts';
-import { addLinks, type LinkOptions } from './console/links.ts';
+import { judgeBy } from './bookings/page.ts';
+import { addLinks, type LinkOptions, watchConsoles } from './console/routes.ts';
 import type { ConsoleStore } from './console/store.ts';
-import { watchConsoles } from './console/routes.ts';
-import { createWatch, type Watch } from './live/watch.ts';
+import { createWatch, type Watch, streamAt, type StreamOptions } from './sources/watch.ts';
 import { createGatherer } from './sources/gather.ts';
 import { createPlans } from './sources/plan.ts';
 import { serviceAt, type Service } from './sources/service.ts';
-import { streamAt, type StreamOptions } from './sources/stream.ts';
 import { addPages, type AppOptions } from './web/app.ts';
 import { openBoardTls } from './web/tls.ts';
 

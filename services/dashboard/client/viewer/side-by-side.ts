@@ -1,8 +1,7 @@
 /** Two files side by side, with their differences marked by word and colour. */
 import { formatTag } from '@scanflow/dicom/reading';
 import { viewer as t } from '../../src/texts/viewer.ts';
-import { compared, type Pair } from '../../src/viewer/compare.ts';
-import { shownValue, type Row } from '../../src/viewer/rows.ts';
+import { compared, type Pair, shownValue, type Row } from '../../src/viewer/rows.ts';
 import { el, fill, folded } from './dom.ts';
 
 export function comparison(

@@ -3,8 +3,7 @@ import { formatTag, toJsonModel } from '@scanflow/dicom/reading';
 import { viewer as t } from '../../src/texts/viewer.ts';
 import type { Opened } from '../../src/viewer/open.ts';
 import type { Preview } from '../../src/viewer/preview.ts';
-import { rowsOf, rowText, shownValue, wholeValue, type Row } from '../../src/viewer/rows.ts';
-import { search } from '../../src/viewer/search.ts';
+import { rowsOf, rowText, shownValue, wholeValue, type Row, search } from '../../src/viewer/rows.ts';
 import { button, copy, el, fill, folded } from './dom.ts';
 
 const SAID = { copied: t.copied, not: t.notCopied };

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLimiter } from './limiter.ts';
-import { hashPassword, isPassword, passwordProblem } from './passwords.ts';
+import { createLimiter, hashPassword, isPassword, passwordProblem } from './passwords.ts';
 import { ACTIONS, mayDo, maySee, type Person } from './roles.ts';
 
 const NOW = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;

@@ -5,8 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { pool } from '@scanflow/runtime';
 import type { Person } from '../access/roles.ts';
-import { html, type Html } from '../page/html.ts';
-import { table } from '../page/table.ts';
+import { html, type Html, table } from '../page/html.ts';
 import { askedOf, filterIn, queryOf, type Filter } from '../series/filter.ts';
 import { seriesName } from '../session/events.ts';
 import { previewAnswer, seriesAnswer, type SeriesAnswer } from '../sources/streamer-answers.ts';
@@ -24,8 +23,8 @@ import {
   type ActionOptions,
   type Kind,
   type Order,
+  onceField,
 } from './order.ts';
-import { onceField } from './once.ts';
 
 /** Series of one filter that one form is about. */
 const MOST = 500;

@@ -1,14 +1,19 @@
 /** What all orders to a service share: each form counts once, every answer is audited, and a refusal says why. */
+import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FailureError } from '@scanflow/failure';
+import { html, type Html } from '../page/html.ts';
 import type { Person } from '../access/roles.ts';
 import type { Facility } from '../day/routes.ts';
-import { html, type Html } from '../page/html.ts';
 import type { Services } from '../sources/gather.ts';
 import type { Answered, Service } from '../sources/service.ts';
 import { t } from '../texts/pages.ts';
 import { field, sendMessage, type Access } from '../web/request.ts';
-import { isWord } from './once.ts';
+
+/** Inside a form. */
+export const onceField = (): Html => html`<input type="hidden" name="once" value="${randomUUID()}" />`;
+
+export const isWord = (word: string): boolean => /^[0-9a-f-]{36}$/.test(word);
 
 export interface ActionOptions extends Access {
   readonly services: Services;

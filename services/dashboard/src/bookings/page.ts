@@ -1,14 +1,45 @@
-/** The page of bookings: the calendars, what their events became, and a try before booking. */
-import type { Outcome } from '@scanflow/booking';
+/** The page of bookings, and what a title and a description become, by the rules of one calendar, before anybody books. */
+import { interpret, type BookableEvent, type Outcome } from '@scanflow/booking';
+import { bookingRules, type Config } from '@scanflow/config';
 import { isAway } from '../journey/facts.ts';
-import { html, type Html } from '../page/html.ts';
-import { table } from '../page/table.ts';
-import { clockTime, timeTag } from '../page/time.ts';
+import { html, type Html, table, clockTime, timeTag } from '../page/html.ts';
 import type { CalendarAnswer, OutcomeAnswer } from '../sources/answers.ts';
 import type { CalendarFacts } from '../sources/gather.ts';
 import { number } from '../texts/orders.ts';
 import { t } from '../texts/pages.ts';
-import type { Trial } from './try-it.ts';
+
+interface Trial {
+  readonly calendar: string;
+  readonly summary: string;
+  readonly description: string;
+}
+
+export type Judge = (trial: Trial) => Outcome | undefined;
+
+const HOUR_MS = 3_600_000;
+
+/** Undefined for a calendar that the configuration does not have. Lists of projects do not count here: cal2wl has them. */
+export const judgeBy =
+  (config: Config, now: () => number): Judge =>
+  ({ calendar, summary, description }) => {
+    if (!Object.hasOwn(config.calendars, calendar)) return undefined;
+    const start = Temporal.Instant.fromEpochMilliseconds(now() + 24 * HOUR_MS);
+    const event: BookableEvent = {
+      uid: 'try-it',
+      start,
+      end: start.add({ hours: 1 }),
+      allDay: false,
+      summary,
+      description,
+      attendees: [],
+      status: 'CONFIRMED',
+      transparency: 'OPAQUE',
+      class: 'PUBLIC',
+    };
+    return interpret(event, bookingRules(config, calendar));
+  };
+
+// The page of bookings: the calendars, what their events became, and a try before booking.
 
 export interface BookingsPage extends Pick<CalendarFacts, 'calendars' | 'events'> {
   /** Seconds since cal2wl was asked: calendars are older by that. */

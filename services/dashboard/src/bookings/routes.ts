@@ -8,8 +8,7 @@ import type { OutcomeAnswer } from '../sources/answers.ts';
 import type { CalendarFacts, Gatherer } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { field, forPerson, notFound, send, type Access } from '../web/request.ts';
-import { bookingsPage, type BookingsPage } from './page.ts';
-import type { Judge } from './try-it.ts';
+import { bookingsPage, type BookingsPage, type Judge } from './page.ts';
 
 export interface BookingsOptions extends Access {
   readonly facility: Facility;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '@scanflow/config';
-import { judgeBy } from './try-it.ts';
+import { judgeBy } from './page.ts';
 
 const loaded = await loadConfig(join(import.meta.dirname, '../../../../config/scanflow.yaml'));
 assert.ok(loaded.ok);

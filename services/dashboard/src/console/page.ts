@@ -1,9 +1,8 @@
 /** The page of a console: large enough to be read from 3 m at 1080p, and nothing on it to press. */
 import type { Labels } from '@scanflow/booking';
 import { isAway } from '../journey/facts.ts';
-import { html, type Html } from '../page/html.ts';
-import { clockTime } from '../page/time.ts';
-import { consoleText as t } from '../texts/console.ts';
+import { html, type Html, clockTime } from '../page/html.ts';
+import { consoleText as t } from '../texts/scanner.ts';
 import { t as pages } from '../texts/pages.ts';
 import type { ConsolePlan, Now, Slot, Tone } from './plan.ts';
 

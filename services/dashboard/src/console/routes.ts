@@ -7,11 +7,10 @@ import { boardOf, isOf } from '../day/board.ts';
 import type { DayFacts } from '../day/facts.ts';
 import type { Facility } from '../day/routes.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { createWatch, type Watch } from '../live/watch.ts';
+import { createWatch, type Watch, type Stream } from '../sources/watch.ts';
 import { scannersAnswer, sendersAnswer } from '../sources/answers.ts';
 import { asked, type Gatherer, type Services } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
-import type { Stream } from '../sources/stream.ts';
 import type { AccessStore } from '../access/store.ts';
 import { openStreams } from '../web/events.ts';
 import { isSecure, notFound } from '../web/request.ts';
@@ -172,3 +171,55 @@ function wordIn(request: FastifyRequest, name: string): string {
   const pairs = (request.headers.cookie ?? '').split(';').map((pair) => pair.trim().split('='));
   return pairs.find(([key]) => key === wanted)?.[1] ?? '';
 }
+
+// Links of consoles on the internal port, for `scanflow console`.
+
+export interface LinkOptions {
+  readonly consoles: ConsoleStore;
+  readonly store: Pick<AccessStore, 'audit'>;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+  /** Of the board. */
+  readonly address: string;
+  /** Names of the scanners of the configuration. */
+  readonly scanners: readonly string[];
+}
+
+interface LinkOfConsole {
+  readonly Params: { readonly name: string };
+}
+
+/** GET /api/consoles; POST /api/consoles/NAME/link and /revoke. */
+export function addLinks(app: FastifyInstance, options: LinkOptions): void {
+  const { consoles, store, now, address, scanners } = options;
+  const audit = (what: string, subject: string, from: string): Promise<void> =>
+    store.audit({ at: now(), who: 'scanflow console', address: from, what, subject, result: 'done' });
+  app.get('/api/consoles', async () => ({
+    consoles: (await consoles.list()).map(({ name, made, open, seen }) => ({
+      name,
+      made: iso(made),
+      open,
+      ...(seen === undefined ? {} : { seen: iso(seen) }),
+    })),
+  }));
+  app.post<LinkOfConsole>('/api/consoles/:name/link', async ({ params: { name }, ip }, reply) => {
+    if (!scanners.includes(name))
+      return reply.code(404).send({
+        error: `there is no scanner ${name} in the configuration; there are ${scanners.join(', ')}`,
+      });
+    await audit('link console', name, ip);
+    const word = await consoles.link(name, now());
+    return { link: `${address}/console/${encodeURIComponent(name)}/open/${word}` };
+  });
+  app.post<LinkOfConsole>('/api/consoles/:name/revoke', async ({ params: { name }, ip }, reply) => {
+    if (!(await consoles.revoke(name)))
+      return reply
+        .code(404)
+        .send({ error: `the console ${name} has no link: scanflow console list shows those that have` });
+    await audit('revoke console', name, ip);
+    return {};
+  });
+}
+
+const iso = (millis: number): string =>
+  Temporal.Instant.fromEpochMilliseconds(millis).toString({ smallestUnit: 'second' });

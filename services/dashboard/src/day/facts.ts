@@ -1,4 +1,4 @@
-/** What a day is made of, as the services tell it, and the board that is folded from it. */
+/** What a day is: its span of time, what the services report of it, the board that is folded from it, and why a row has no booking. */
 import type { Labels } from '@scanflow/booking';
 import type {
   Away,
@@ -10,7 +10,34 @@ import type {
   SeriesFacts,
 } from '../journey/facts.ts';
 import type { Journey } from '../journey/journey.ts';
-import type { Likely, Unbooked } from './likely.ts';
+
+/** From its first instant to the first one of the next day, in epoch milliseconds. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A day of the facility; one of 23 or 25 hours where clocks change. */
+export const spanOf = (day: Temporal.PlainDate, timezone: string): Span => ({
+  from: day.toZonedDateTime(timezone).epochMilliseconds,
+  to: day.add({ days: 1 }).toZonedDateTime(timezone).epochMilliseconds,
+});
+
+/** Whether something touches the span. Of no length, it belongs to the span in which it lies. */
+export const overlaps = (start: number, end: number, { from, to }: Span): boolean =>
+  start < to && (end > from || start >= from);
+
+/** A calendar day as it is written in addresses; undefined where it is none. */
+export function dateIn(text: string): Temporal.PlainDate | undefined {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' });
+  } catch {
+    return undefined;
+  }
+}
+
+// What a day is made of, as the services tell it, and the board that is folded from it.
 
 /** An event of a calendar, and what it became. */
 export interface DayBooking extends BookingFacts {
@@ -123,4 +150,51 @@ export interface Board {
   readonly counts: Readonly<Record<'bookings' | 'rejected' | 'finished' | 'attention', number>>;
   /** Parts whose service is away, since when. */
   readonly away: Readonly<Partial<Record<'bookings' | 'items' | 'exams' | 'sessions', number>>>;
+}
+
+// Why a row of the day has no booking, and to which one it may belong all the same. Pure.
+
+/** As far as the numbers of an exam or of images say. */
+interface Unbooked {
+  readonly why: 'noNumber' | 'noBooking';
+  readonly accessionNumber: string;
+}
+
+export const unbookedBy = (accessionNumber = ''): { readonly unbooked: Unbooked } => ({
+  unbooked: { why: accessionNumber === '' ? 'noNumber' : 'noBooking', accessionNumber },
+});
+
+/** A booking of the day, of the same project and subject. */
+interface Likely {
+  readonly id: string;
+  readonly start: number;
+  readonly labels: Labels;
+}
+
+interface Candidate {
+  readonly id: string;
+  readonly start: number;
+  readonly labels?: Labels;
+  readonly images: number;
+  readonly journey: { readonly verdict: string };
+}
+
+/** Bookings of which nothing came go before others, and then the nearest one. */
+export function likelyOf(
+  { labels, start }: Pick<Candidate, 'labels' | 'start'>,
+  booked: readonly Candidate[],
+): { readonly likely?: Likely } {
+  if (labels === undefined) return {};
+  const [best] = booked
+    .flatMap(({ id, start: begins, labels: own, images, journey }) =>
+      journey.verdict !== 'off' && own?.project === labels.project && own.subject === labels.subject
+        ? [{ likely: { id, start: begins, labels: own }, hasImages: images > 0 }]
+        : [],
+    )
+    .toSorted(
+      (a, b) =>
+        Number(a.hasImages) - Number(b.hasImages) ||
+        Math.abs(a.likely.start - start) - Math.abs(b.likely.start - start),
+    );
+  return best === undefined ? {} : { likely: best.likely };
 }

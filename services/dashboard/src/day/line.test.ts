@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { journeyOf } from '../journey/journey.ts';
-import type { Row } from './facts.ts';
-import { lanesOf, lineOf, shownOf } from './line.ts';
-import { spanOf } from './span.ts';
+import { type Row, spanOf } from './facts.ts';
+import { lanesOf, lineOf, shownOf } from './page.ts';
 
 const ZONE = 'Europe/Amsterdam';
 const DAY = spanOf(Temporal.PlainDate.from('2026-11-28'), ZONE);

@@ -7,8 +7,7 @@ import { en } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
 import { forPerson, send, sendMessage, type Access } from '../web/request.ts';
 import { boardOf } from './board.ts';
-import type { DayFacts } from './facts.ts';
-import { dateIn } from './span.ts';
+import { type DayFacts, dateIn } from './facts.ts';
 import { dayPage } from './page.ts';
 import { seenBy } from './seen.ts';
 

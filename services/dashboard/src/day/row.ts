@@ -1,7 +1,6 @@
 /** One booking, exam or session as a row: when, what, and its journey. */
 import { STEP_NAMES, type Step, type StepName } from '../journey/steps.ts';
-import { html, type Html } from '../page/html.ts';
-import { clockTime, exactTime } from '../page/time.ts';
+import { html, type Html, clockTime, exactTime } from '../page/html.ts';
 import { say, type Texts } from '../texts/en.ts';
 import { t } from '../texts/pages.ts';
 import type { Row } from './facts.ts';

@@ -1,10 +1,8 @@
 /** The page of health: a section for each part of Scanflow, each check with what to do, and what people did. */
-import { onceField } from '../actions/once.ts';
+import { onceField } from '../actions/order.ts';
 import type { AuditEntry } from '../access/store.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { html, type Html } from '../page/html.ts';
-import { table } from '../page/table.ts';
-import { exactTime, timeTag } from '../page/time.ts';
+import { html, type Html, table, exactTime, timeTag } from '../page/html.ts';
 import type { CalendarAnswer, RefusedCallers } from '../sources/answers.ts';
 import type { Counts } from '../sources/streamer-answers.ts';
 import { t } from '../texts/pages.ts';
@@ -22,9 +20,10 @@ import {
   versionChecks,
   worklistChecks,
   type Check,
+  isTried,
+  type Tried,
 } from './checks.ts';
 import type { Machine, ServiceHealth } from './look.ts';
-import { isTried, type Tried } from './tries.ts';
 
 export interface Root {
   readonly root: string;

@@ -6,9 +6,9 @@ import { isAway } from '../journey/facts.ts';
 import type { Gatherer, Services } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 import { t } from '../texts/pages.ts';
-import { isWord } from '../actions/once.ts';
+import { isWord } from '../actions/order.ts';
 import { field, forAction, send, type Access } from '../web/request.ts';
-import { createTries, isTried, type Tries } from './tries.ts';
+import { createTries, isTried, type Tries } from './checks.ts';
 import { createLooks, type Looks } from './look.ts';
 import { healthPage, type Section } from './page.ts';
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '@scanflow/testkit';
-import type { Heard, Stream } from '../sources/stream.ts';
-import { createWatch } from './watch.ts';
+import { type Heard, type Stream, createWatch } from '../sources/watch.ts';
 
 /** A stream by hand. */
 function byHand() {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clockTime, exactTime, shortTime, timeTag } from './time.ts';
+import { clockTime, exactTime, shortTime, timeTag } from './html.ts';
 
 const at = (text: string): number => Temporal.Instant.from(text).epochMilliseconds;
 

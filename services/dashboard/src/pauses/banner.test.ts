@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Role } from '../access/roles.ts';
-import { banners } from './banner.ts';
+import { banners } from './routes.ts';
 
 const at = (text: string): number => Temporal.Instant.from(text).epochMilliseconds;
 const NOW = at('2026-11-28T15:00:00Z');

@@ -1,13 +1,17 @@
 /** `/account`: where somebody is signed in, signing out everywhere, and the own password. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { limiterKeys, type Limiter } from '../access/limiter.ts';
-import { hashPassword, isPassword, LEAST_CHARACTERS, passwordProblem } from '../access/passwords.ts';
+import {
+  limiterKeys,
+  type Limiter,
+  hashPassword,
+  isPassword,
+  LEAST_CHARACTERS,
+  passwordProblem,
+} from '../access/passwords.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import type { Session, UserRow } from '../access/store.ts';
 import type { Facility } from '../day/routes.ts';
-import { html, type Html } from '../page/html.ts';
-import { table } from '../page/table.ts';
-import { timeTag } from '../page/time.ts';
+import { html, type Html, table, timeTag } from '../page/html.ts';
 import { t } from '../texts/pages.ts';
 import { people } from '../texts/people.ts';
 import { cookieOf } from '../web/cookie.ts';

@@ -1,5 +1,5 @@
 /** The filter of the series' page, as it stands in the address. Pure. */
-import { dateIn } from '../day/span.ts';
+import { dateIn } from '../day/facts.ts';
 import { t } from '../texts/pages.ts';
 
 const STATES = Object.keys(t.series.states);

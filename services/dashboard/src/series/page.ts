@@ -2,10 +2,8 @@
 import { manyForm } from '../actions/many.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { html, type Html } from '../page/html.ts';
-import { table } from '../page/table.ts';
+import { html, type Html, table, clockTime, timeTag } from '../page/html.ts';
 import { pauseForm } from '../pauses/routes.ts';
-import { clockTime, timeTag } from '../page/time.ts';
 import { seriesName } from '../session/events.ts';
 import type { Counts, SeriesAnswer } from '../sources/streamer-answers.ts';
 import { t } from '../texts/pages.ts';

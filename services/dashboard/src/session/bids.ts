@@ -3,8 +3,7 @@ import { readAnswer, verdictText, type BidsIssue, type BidsResult } from '@scanf
 import { changesNothing, countsOf, planDiff } from '@scanflow/bids/diff';
 import { mayDo, type Person } from '../access/roles.ts';
 import { isAway } from '../journey/facts.ts';
-import { html, type Html } from '../page/html.ts';
-import { table } from '../page/table.ts';
+import { html, type Html, table } from '../page/html.ts';
 import type { SessionsAnswer } from '../sources/streamer-answers.ts';
 import type { Found } from '../sources/gather.ts';
 import type { MadePlan, PlanAnswer, PlannedRow, Plans } from '../sources/plan.ts';

@@ -2,13 +2,12 @@
 import { readAnswer } from '@scanflow/bids/answer';
 import { WALK_IN } from '@scanflow/booking';
 import type { Likely } from '@scanflow/booking';
-import { onceField } from '../actions/once.ts';
+import { onceField } from '../actions/order.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import { nameOf, rowOf, type RowView } from '../day/row.ts';
 import type { DayBooking, DayExam, Row } from '../day/facts.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { html, type Html } from '../page/html.ts';
-import { clockTime, shortTime, timeTag } from '../page/time.ts';
+import { html, type Html, clockTime, shortTime, timeTag } from '../page/html.ts';
 import type { SessionsAnswer } from '../sources/streamer-answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';

@@ -1,12 +1,10 @@
 /** The series of a session: how many images were made, arrived, were stored and sent, and what a person can do. */
 import type { Likely } from '@scanflow/booking';
-import { onceField } from '../actions/once.ts';
-import { hidden } from '../actions/order.ts';
+import { onceField, hidden } from '../actions/order.ts';
 import type { DayExam } from '../day/facts.ts';
 import { pathOf, type RowView } from '../day/row.ts';
 import { isAway, type Away } from '../journey/facts.ts';
-import { html, type Html } from '../page/html.ts';
-import { clockTime, shortTime } from '../page/time.ts';
+import { html, type Html, clockTime, shortTime } from '../page/html.ts';
 import type { SeriesAnswer } from '../sources/streamer-answers.ts';
 import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';

@@ -12,10 +12,9 @@ import {
   type OutcomeAnswer,
 } from './answers.ts';
 import { sessionsAnswer, type SessionsAnswer } from './streamer-answers.ts';
-import { createDays } from './day.ts';
+import { createDays, shared } from './day.ts';
 import { bookingsOf, examsOf, itemsOf, sessionsOf } from './read.ts';
 import { asked, type Services } from './service.ts';
-import { shared } from './shared.ts';
 
 export { asked, type Services } from './service.ts';
 

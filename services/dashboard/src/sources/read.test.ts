@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isAway } from '../journey/facts.ts';
-import { spanOf } from '../day/span.ts';
+import { spanOf } from '../day/facts.ts';
 import { bookingsAnswer, performedAnswer } from './answers.ts';
 import { createGatherer } from './gather.ts';
 import { bookingsOf, examsOf } from './read.ts';

@@ -1,8 +1,14 @@
 /** The services' answers as facts of a day. Pure. */
 import type { z } from 'zod';
 import { defined } from '@scanflow/failure/defined';
-import type { DayBooking, DayExam, DayItem, DaySession } from '../day/facts.ts';
-import { overlaps, type Span } from '../day/span.ts';
+import {
+  type DayBooking,
+  type DayExam,
+  type DayItem,
+  type DaySession,
+  overlaps,
+  type Span,
+} from '../day/facts.ts';
 import type { BidsFacts, DeliveryFacts, SeriesFacts } from '../journey/facts.ts';
 import type { bookingsAnswer, OutcomeAnswer, performedAnswer, worklistAnswer } from './answers.ts';
 import type { SeriesAnswer, SessionsAnswer } from './streamer-answers.ts';

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
-import { streamAt, type Heard } from './stream.ts';
+import { streamAt, type Heard } from './watch.ts';
 
 async function rig(
   t: TestContext,

@@ -1,7 +1,7 @@
 /** What the pages around the journey say, in English. Another language is another object of the same shape. */
 import { bids } from './bids.ts';
 import { healthTexts } from './health.ts';
-import { oidc, signedOut } from './oidc.ts';
+import { oidc, signedOut } from './people.ts';
 import { LOCALE, number, orders, plural } from './orders.ts';
 
 export const t = {

@@ -8,8 +8,7 @@ import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { html } from '../page/html.ts';
 import { viewer as t } from '../texts/viewer.ts';
-import { viewerPage } from './page.ts';
-import { CLIENT, ONE_FILE } from './routes.ts';
+import { viewerPage, CLIENT, ONE_FILE } from './routes.ts';
 
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 

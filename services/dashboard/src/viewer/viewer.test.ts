@@ -8,11 +8,19 @@ import {
   transferSyntaxes,
   type DataSet,
 } from '@scanflow/dicom';
-import { compared, type CompareOptions, type Pair } from './compare.ts';
+import {
+  compared,
+  type CompareOptions,
+  type Pair,
+  rowsOf,
+  rowText,
+  shownValue,
+  wholeValue,
+  type Row,
+  search,
+} from './rows.ts';
 import { CannotOpen, listed, open } from './open.ts';
 import { preview } from './preview.ts';
-import { rowsOf, rowText, shownValue, wholeValue, type Row } from './rows.ts';
-import { search } from './search.ts';
 import { fileSource, type Source } from './sources.ts';
 
 const withPrivate = (attributes: DataSet, block: number, value: string): DataSet =>

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crc32, deflateRawSync } from 'node:zlib';
-import { fileSource, sourcesOf } from './sources.ts';
-import { ZipError } from './zip.ts';
+import { fileSource, sourcesOf, ZipError } from './sources.ts';
 
 interface Entry {
   readonly name: string;

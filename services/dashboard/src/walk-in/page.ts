@@ -1,10 +1,8 @@
 /** The form of a walk-in, and what it becomes before anybody adds it. */
-import { hidden } from '../actions/order.ts';
-import { onceField } from '../actions/once.ts';
-import { html, type Html } from '../page/html.ts';
-import { clockTime, timeTag } from '../page/time.ts';
+import { hidden, onceField } from '../actions/order.ts';
+import { html, type Html, clockTime, timeTag } from '../page/html.ts';
 import type { OutcomeAnswer } from '../sources/answers.ts';
-import { walkInText as t } from '../texts/walk-in.ts';
+import { walkInText as t } from '../texts/scanner.ts';
 
 /** As it was typed. */
 export interface Typed {

@@ -2,15 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../access/roles.ts';
-import { isWord } from '../actions/once.ts';
-import { answerOf, refusedBy } from '../actions/order.ts';
+import { isWord, answerOf, refusedBy } from '../actions/order.ts';
 import type { Facility } from '../day/routes.ts';
 import { isAway } from '../journey/facts.ts';
 import { addedAnswer, outcomeAnswer, refusalAnswer, withdrawnAnswer } from '../sources/answers.ts';
 import type { Gatherer, Services } from '../sources/gather.ts';
 import type { Answered } from '../sources/service.ts';
 import { t as pages } from '../texts/pages.ts';
-import { walkInText as t } from '../texts/walk-in.ts';
+import { walkInText as t } from '../texts/scanner.ts';
 import { field, forAction, send, sendMessage, type Access } from '../web/request.ts';
 import { formPage, previewPage, type FormView, type Typed } from './page.ts';
 

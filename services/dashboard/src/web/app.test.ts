@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { until } from '@scanflow/testkit';
 import fastify, { type FastifyInstance } from 'fastify';
-import { createLimiter } from '../access/limiter.ts';
+import { createLimiter } from '../access/passwords.ts';
 import { openConsolesFile, openUsersFile } from '../access/open.ts';
 import type { AccessStore } from '../access/store.ts';
 import { createGatherer } from '../sources/gather.ts';

@@ -1,15 +1,16 @@
-/** The board's web server: pages for people who signed in. */
+/** The web server of the board: pages for people who signed in, and the files that pages load. */
 import type { FastifyInstance } from 'fastify';
 import { FailureError, messageOf } from '@scanflow/failure';
-import { addRedo, type RedoOptions } from '../actions/redo.ts';
-import { addActions } from '../actions/routes.ts';
+import { readFileSync } from 'node:fs';
+import { createRequire, stripTypeScriptTypes } from 'node:module';
+import { join } from 'node:path';
+import { addRedo, type RedoOptions, addActions } from '../actions/routes.ts';
 import { addBookings, type BookingsOptions } from '../bookings/routes.ts';
 import { addConsoles, type ConsoleOptions } from '../console/routes.ts';
 import { addDays, type DayOptions } from '../day/routes.ts';
 import { addHealth, type HealthOptions } from '../health/routes.ts';
-import type { Watch } from '../live/watch.ts';
-import { addBanners } from '../pauses/banner.ts';
-import { addPauses } from '../pauses/routes.ts';
+import type { Watch } from '../sources/watch.ts';
+import { addBanners, addPauses } from '../pauses/routes.ts';
 import { addAccount, type AccountOptions } from '../people/account.ts';
 import { addUserPages } from '../people/users.ts';
 import { addSeries, type SeriesOptions } from '../series/routes.ts';
@@ -17,7 +18,6 @@ import { addSessions, type SessionOptions } from '../session/routes.ts';
 import { t } from '../texts/pages.ts';
 import { addViewer } from '../viewer/routes.ts';
 import { addWalkIns, type WalkInOptions } from '../walk-in/routes.ts';
-import { readAssets } from './assets.ts';
 import { addEvents } from './events.ts';
 import { HEADERS, refusal, type Hosts } from './guard.ts';
 import { notFound, readForms, sendMessage } from './request.ts';
@@ -82,4 +82,51 @@ function guard(app: FastifyInstance, { hosts }: AppOptions): void {
     const refused = refusal({ method, headers, protocol }, hosts);
     return refused === undefined ? undefined : sendMessage(reply, 403, t.refused, refused);
   });
+}
+
+// What pages load: our style, our modules as JavaScript, and idiomorph. Read and stripped of types once, at start.
+
+interface Asset {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const CLIENT = join(import.meta.dirname, '../../client');
+const SCRIPT = 'text/javascript; charset=utf-8';
+
+/** Spaces take the place of types, so that lines and columns in a browser's messages are those of the source. */
+const stripped = (name: string): Asset => ({
+  type: SCRIPT,
+  body: Buffer.from(stripTypeScriptTypes(readFileSync(join(CLIENT, `${name}.ts`), 'utf8'))),
+});
+
+/** By their path below `/assets/`. */
+function readAssets(): ReadonlyMap<string, Asset> {
+  const idiomorph = createRequire(import.meta.url).resolve('idiomorph/dist/idiomorph.min.js');
+  return new Map([
+    [
+      'board.css',
+      { type: 'text/css; charset=utf-8', body: readFileSync(join(import.meta.dirname, '../page/board.css')) },
+    ],
+    [
+      'console.css',
+      {
+        type: 'text/css; charset=utf-8',
+        body: readFileSync(join(import.meta.dirname, '../console/console.css')),
+      },
+    ],
+    [
+      'icon.svg',
+      { type: 'image/svg+xml', body: readFileSync(join(import.meta.dirname, '../page/icon.svg')) },
+    ],
+    ['board.js', stripped('board')],
+    // the package ships its small form as a script alone: as a module it has to say what it exports
+    [
+      'idiomorph.js',
+      {
+        type: SCRIPT,
+        body: Buffer.concat([readFileSync(idiomorph), Buffer.from('\nexport { Idiomorph };\n')]),
+      },
+    ],
+  ]);
 }

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import fastify from 'fastify';
-import { createLimiter } from '../access/limiter.ts';
+import { createLimiter } from '../access/passwords.ts';
 import { openConsolesFile, openUsersFile } from '../access/open.ts';
 import { createGatherer } from '../sources/gather.ts';
 import { createPlans } from '../sources/plan.ts';
 import type { Answered, Service } from '../sources/service.ts';
 import { addPages } from './app.ts';
-import { addLinks } from '../console/links.ts';
+import { addLinks } from '../console/routes.ts';
 
 export const NOW = Temporal.Instant.from('2026-11-28T08:00:00Z').epochMilliseconds;
 const HOST = 'board.example.org';

@@ -1,6 +1,6 @@
 /** `/events`: a Server-Sent Event `changed` whenever pages may differ (WHATWG HTML 9.2). */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Watch } from '../live/watch.ts';
+import type { Watch } from '../sources/watch.ts';
 import { HEADERS } from './guard.ts';
 import { signedIn, type Access } from './request.ts';
 
