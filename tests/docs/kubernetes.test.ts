@@ -13,7 +13,7 @@ import { mistakes, render, whyNotRendered, type PodSpec, type Rendered } from '.
 
 const ROOT = join(import.meta.dirname, '../..');
 const FOLDER = join(ROOT, 'deploy/kubernetes');
-const COMPONENTS = ['bids', 'own-postgres', 'quickack'];
+const COMPONENTS = ['bids', 'own-postgres', 'prometheus', 'quickack'];
 
 const skip = await whyNotRendered();
 if (skip !== false) console.error(skip);
@@ -64,7 +64,7 @@ test('kubernetes: a key or value that no schema names is found', { skip }, async
 });
 
 test('kubernetes: pods are what the namespace admits; only quickack wants more', { skip }, async (t) => {
-  const volumes = new Set(['configMap', 'emptyDir', 'persistentVolumeClaim', 'secret']);
+  const volumes = new Set(['configMap', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'secret']);
   for (const [name, , pod] of deployments(await facility(t, ['bids', 'own-postgres'])))
     assertRestricted(name, pod, volumes);
   const objects = await facility(t, ['quickack']);
@@ -211,11 +211,64 @@ test(
     }
     const outside = services.filter(({ spec }) => spec.type === 'LoadBalancer');
     assert.deepEqual(
-      outside.map(({ metadata, spec }) => [metadata.name, spec.externalTrafficPolicy]).toSorted(),
+      outside
+        .map(({ metadata, spec }) => [metadata.name, spec.externalTrafficPolicy, spec.sessionAffinity])
+        .toSorted(),
       [
-        ['receiver-dicom', 'Local'],
-        ['worklist-dicom', 'Local'],
+        ['receiver-dicom', 'Local', 'ClientIP'],
+        ['worklist-dicom', 'Local', undefined],
       ],
+    );
+  },
+);
+
+test(
+  'kubernetes: worklist and receiver run twice, on two nodes where there are two, and one of them stays',
+  { skip },
+  async () => {
+    const objects = await render(join(FOLDER, 'example'));
+    for (const name of ['worklist', 'receiver']) {
+      const [, spec, pod] = deployments(objects).find(([one]) => one === name) ?? [];
+      assert.ok(spec && pod);
+      assert.deepEqual([spec.replicas, spec.strategy?.rollingUpdate], [2, { maxUnavailable: 0 }], name);
+      assert.deepEqual(
+        pod.topologySpreadConstraints?.map(({ topologyKey, whenUnsatisfiable }) => [
+          topologyKey,
+          whenUnsatisfiable,
+        ]),
+        [['kubernetes.io/hostname', 'ScheduleAnyway']],
+        name,
+      );
+      const budget = objects.find((one) => one.kind === 'PodDisruptionBudget' && one.metadata.name === name);
+      assert.equal(budget?.spec.minAvailable, 1, name);
+    }
+  },
+);
+
+test(
+  'kubernetes: Prometheus reaches the ports with metrics, and only with its component',
+  { skip },
+  async (t) => {
+    const objects = await facility(t, ['bids', 'prometheus']);
+    const policies = (found: readonly Rendered[]): Rendered[] =>
+      found.filter(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'metrics');
+    assert.deepEqual(policies(await facility(t, ['bids'])), []);
+    const [policy] = policies(objects);
+    const serves = deployments(objects).filter(([name]) => name !== 'orthanc' && name !== 'postgres');
+    const [rule, ...more] = policy?.spec.ingress ?? [];
+    assert.deepEqual(more, []);
+    assert.deepEqual(rule?.from, [{ namespaceSelector: { matchLabels: { 'scanflow.metrics': 'read' } } }]);
+    const ports = serves.map(([, , pod]) => pod.containers[0].ports?.find(({ name }) => name === 'http'));
+    assert.deepEqual(
+      rule.ports?.map(({ port }) => port).toSorted(),
+      ports.map((one) => one?.containerPort).toSorted(),
+    );
+    const { matchExpressions } = policy?.spec.podSelector ?? {};
+    const [chosen, ...others] = matchExpressions ?? [];
+    assert.deepEqual(others, []);
+    assert.deepEqual(
+      [chosen?.key, chosen?.operator, chosen?.values.toSorted()],
+      ['app.kubernetes.io/name', 'In', serves.map(([name]) => name).toSorted()],
     );
   },
 );

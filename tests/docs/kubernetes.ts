@@ -37,6 +37,10 @@ export interface PodSpec {
   };
   readonly initContainers?: readonly Container[];
   readonly containers: readonly [Container];
+  readonly topologySpreadConstraints?: readonly {
+    readonly topologyKey: string;
+    readonly whenUnsatisfiable: string;
+  }[];
   readonly volumes: readonly Record<string, unknown>[];
 }
 export interface Rendered {
@@ -51,7 +55,20 @@ export interface Rendered {
     readonly externalTrafficPolicy?: string;
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
     readonly accessModes?: readonly string[];
-    readonly ingress?: readonly object[];
+    readonly sessionAffinity?: string;
+    readonly strategy?: { readonly rollingUpdate?: object };
+    readonly minAvailable?: number;
+    readonly podSelector?: {
+      readonly matchExpressions?: readonly {
+        readonly key: string;
+        readonly operator: string;
+        readonly values: readonly string[];
+      }[];
+    };
+    readonly ingress?: readonly {
+      readonly from?: readonly object[];
+      readonly ports?: readonly { readonly port: number }[];
+    }[];
   };
 }
 
