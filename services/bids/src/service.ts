@@ -13,7 +13,7 @@ import {
   type ServiceContext,
 } from '@scanflow/runtime';
 import manifest from '../package.json' with { type: 'json' };
-import { routes } from './http/api.ts';
+import { routes } from './api.ts';
 import { converterOf, recoverAll, validatorOf, type JobDeps } from './jobs.ts';
 import { createLine, type Line } from './line.ts';
 import { createMetrics } from './metrics.ts';

@@ -4,11 +4,10 @@ import { dirname, join } from 'node:path';
 import { failureIn, FailureError, permanent, type Failure } from '@scanflow/failure';
 import { pool } from '@scanflow/runtime';
 import type { Plan, PlannedOutput, PlannedSeries } from '@scanflow/bids';
-import { checkSeries, columnsOf, type Made } from './check.ts';
+import { checkSeries, columnsOf, type Made, gzipFile, niftiOf } from './check.ts';
 import { convertFolder, type Converted } from './dcm2niix.ts';
 import type { SeriesRead } from './facts.ts';
 import { gone, hashOf, writeNew } from './files.ts';
-import { gzipFile, niftiOf } from './nifti.ts';
 import { sidecarText } from './sidecar.ts';
 import type { Program } from './types.ts';
 

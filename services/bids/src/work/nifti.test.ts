@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { gzipFile, niftiOf, readNiftiHeader } from './nifti.ts';
+import { gzipFile, niftiOf, readNiftiHeader } from './check.ts';
 
 /** NIfTI-1, as https://nifti.nimh.nih.gov lays it out. */
 function nifti1(dims: readonly number[], little = true): Buffer {

@@ -21,7 +21,7 @@ import { fsyncFolder, removeLeftovers, writeFileAtomic } from '@scanflow/runtime
 import { newDataset } from './convert.ts';
 import { exists, gone, hashOf, listFiles, stampOf, syncTree } from './files.ts';
 import { provenancePath, STATE, unitOf } from './provenance.ts';
-import { dropRows } from './rows.ts';
+import { dropRows } from './tables.ts';
 import { jsonText } from './sidecar.ts';
 import type { KeptFile } from './types.ts';
 

@@ -8,9 +8,8 @@ import { fsyncFolder } from '@scanflow/runtime';
 import { exists, gone, listFiles, writeFailure } from './files.ts';
 import { hashesOf, readProvenance, STATE, unitOf, type Provenance } from './provenance.ts';
 import { finishAll, judgeFolder, takeOut, type Standing } from './publish.ts';
-import { dropRows, scansPath } from './rows.ts';
+import { dropRows, scansPath, withoutParticipant } from './tables.ts';
 import { locked, lockOf, lockPath, removeAsides, sessionLock } from './session.ts';
-import { withoutParticipant } from './tables.ts';
 
 export interface RemoveRequest {
   readonly project: string;

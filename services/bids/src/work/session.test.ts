@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bidsRig, OPTIONS, planByTable, storeSession } from '../../../../tests/integration/bids-support.ts';
 import { listFiles } from './files.ts';
-import { readNiftiHeader } from './nifti.ts';
+import { readNiftiHeader } from './check.ts';
 import { bidsSession } from './session.ts';
 import { validateDataset } from './validate.ts';
 import type { Outcome, SessionOptions, SessionRequest } from './types.ts';

@@ -28,9 +28,8 @@ import {
   type Standing,
   type Step,
 } from './publish.ts';
-import { scansPath } from './rows.ts';
+import { scansPath, onlyParticipants, scansTable } from './tables.ts';
 import { jsonText, SCRUBBED } from './sidecar.ts';
-import { onlyParticipants, scansTable } from './tables.ts';
 import { validateDataset } from './validate.ts';
 import { outcomeOf, provenanceOf } from './outcome.ts';
 import type { Outcome, SessionOptions, SessionRequest } from './types.ts';

@@ -1,6 +1,11 @@
-/** `participants.tsv` and `scans.tsv`: ours and people's columns and rows together. Pure. */
+/** `participants.tsv` and `scans.tsv`: ours and people's columns and rows together, and the rows of a session that left the dataset. */
+import { readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@scanflow/runtime';
+import { gone } from './files.ts';
+import { unitOf } from './provenance.ts';
 
-export interface Table {
+interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
@@ -8,7 +13,7 @@ export interface Table {
 type Row = Readonly<Record<string, string>>;
 
 /** A table of tab-separated values; undefined for an empty text. A byte order mark and blank lines are left out. */
-export function readTable(text: string): Table | undefined {
+function readTable(text: string): Table | undefined {
   const [header, ...rows] = text
     .replace(/^\ufeff/, '')
     .split(/\r?\n/)
@@ -17,7 +22,7 @@ export function readTable(text: string): Table | undefined {
   return header === undefined ? undefined : { columns: header.map((name) => name.trim()), rows };
 }
 
-export const tableText = ({ columns, rows }: Table): string =>
+const tableText = ({ columns, rows }: Table): string =>
   `${[columns, ...rows].map((cells) => cells.join('\t')).join('\n')}\n`;
 
 /** BIDS's word for a value that nobody has. */
@@ -61,7 +66,7 @@ export function withoutParticipant(text: string, participant: string, forced: bo
 }
 
 /** `scans.tsv` without the lines of these images; undefined where no line is left. */
-export function withoutScans(text: string, gone: ReadonlySet<string>): string | undefined {
+function withoutScans(text: string, gone: ReadonlySet<string>): string | undefined {
   const at = readTable(text)?.columns.indexOf('filename') ?? -1;
   if (at === -1) return text;
   const left = withoutLines(text, (cells) => gone.has(cells[at]?.trim() ?? ''));
@@ -74,7 +79,7 @@ function withoutLines(text: string, drops: (cells: readonly string[]) => boolean
   return [header, ...lines.filter((line) => !drops(line.replace(/\r?\n$/, '').split('\t')))].join('');
 }
 
-export interface Scan {
+interface Scan {
   /** Relative to the folder of the session. */
   readonly filename: string;
   /** `2026-11-30T10:15:00.000000`, or empty. */
@@ -119,4 +124,35 @@ function shifted(moment: string, days: number): string {
   } catch {
     return NONE;
   }
+}
+
+// Rows of a session that left the dataset: in its `scans.tsv`, where people changed that, and in `participants.tsv`.
+
+export const scansPath = (folder: string): string => `${folder}/${unitOf(folder)}_scans.tsv`;
+
+interface Dropped {
+  readonly participant?: string;
+  readonly erased: boolean;
+  /** Files that are gone, relative to the dataset. */
+  readonly gone: readonly string[];
+}
+
+/** Repeatable. */
+export async function dropRows(
+  root: string,
+  folder: string,
+  { participant, erased, gone: files }: Dropped,
+): Promise<void> {
+  const names = new Set(files.map((path) => path.slice(folder.length + 1)));
+  await rewrite(join(root, scansPath(folder)), (text) => withoutScans(text, names));
+  if (participant !== undefined)
+    await rewrite(join(root, 'participants.tsv'), (text) => withoutParticipant(text, participant, erased));
+}
+
+async function rewrite(path: string, change: (text: string) => string | undefined): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(gone);
+  if (text === undefined) return;
+  const changed = change(text);
+  if (changed === undefined) await unlink(path);
+  else if (changed !== text) await writeFileAtomic(path, changed);
 }

@@ -23,9 +23,8 @@ import { calendarChecks, healthChecks, ledgerChecks } from '../doctor/health.ts'
 import { clockChecks, orthancChecks } from '@scanflow/transfer/doctor/orthanc';
 import { destinationChecks } from '@scanflow/transfer/doctor/destinations';
 import { scannerChecks, receiverChecks, senderChecks } from '../doctor/senders.ts';
-import { secretChecks } from '../doctor/secrets.ts';
+import { secretChecks, storageChecks } from '../doctor/files.ts';
 import { resultsText } from '../doctor/results.ts';
-import { storageChecks } from '../doctor/storage.ts';
 import { examChecks, stuckChecks } from '../doctor/stuck.ts';
 
 const help = `Usage: scanflow doctor [NAME …] [--config FILE] [--timeout TIME] [--here] [--json]

@@ -17,7 +17,7 @@ import { judgeMount, judgeSpace, judgeTrouble, mountAmong } from '@scanflow/tran
 import { explained, judgeCommitment, judgeKinds, kindsOf } from '@scanflow/transfer/doctor/node';
 import { judgeHooks, judgeKept, judgeSeries, judgeVerification, judgeWarnings } from './stuck.ts';
 import { orthancsOwn } from './senders.ts';
-import { judgeMode } from './secrets.ts';
+import { judgeMode } from './files.ts';
 import { judgeStatus } from '@scanflow/transfer/doctor/destinations';
 
 const states = (findings: readonly Finding[]): string =>
