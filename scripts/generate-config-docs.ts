@@ -1,6 +1,6 @@
 /**
  * Writes config/scanflow.schema.json and docs/configuration.md from the configuration's schema, config/bids-rules.schema.json, and
- * config/scanflow.scale.yaml, the sample of compose.scale.yaml, and that of deploy/kubernetes, from the sample.
+ * config/scanflow.scale.yaml, the sample of compose.scale.yaml, and those of deploy/kubernetes and deploy/swarm, from the sample.
  * `--check` writes nothing and exits 1 where they are not what they are made of.
  */
 import { readFile, writeFile } from 'node:fs/promises';
@@ -31,12 +31,20 @@ const inCluster = (text: string): string =>
     .replace('# yaml-language-server: $schema=./scanflow.schema.json\n', '')
     .replace(/\{ file: calendars\/(\w+)\.ics,/, '{ url: https://booking.example.org/$1.ics,');
 
+/** deploy/swarm: as with several streamers, and HAProxy of the stack says for whom it calls the worklists. */
+const inSwarm = (text: string): string =>
+  text.replace(
+    /^ {2}allow: scanners .*\n/m,
+    '$&  proxies: [198.18.7.0/24] # HAProxy of deploy/swarm/stack.yaml calls from its network `front`: keep this line\n',
+  );
+
 const generated: readonly (readonly [path: string, text: string])[] = [
   ['config/scanflow.schema.json', jsonSchema()],
   ['config/bids-rules.schema.json', rulesJsonSchema()],
   ['docs/configuration.md', configurationPage(sample)],
   ['config/scanflow.scale.yaml', `${sample}${LEDGER}`],
   ['deploy/kubernetes/example/scanflow.yaml', inCluster(`${sample}${LEDGER}`)],
+  ['deploy/swarm/scanflow.yaml', inSwarm(`${sample}${LEDGER}`)],
 ];
 for (const [path, text] of generated) {
   if (!values.check) await writeFile(at(path), text);

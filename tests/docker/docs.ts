@@ -100,8 +100,8 @@ export class Machine {
       });
     await this.#edit(join(origin, 'compose.yaml'), /^name: scanflow$/m, `name: ${this.name}`);
     await this.#edit(join(origin, 'compose.demo.yaml'), /^name: scanflow-demo$/m, `name: ${this.name}-demo`);
-    for (const file of ['scanflow.yaml', 'scanflow.scale.yaml'])
-      await this.#edit(join(origin, 'config', file), /quiet: 60s/, 'quiet: 3s');
+    for (const file of ['config/scanflow.yaml', 'config/scanflow.scale.yaml', 'deploy/swarm/scanflow.yaml'])
+      await this.#edit(join(origin, file), /quiet: 60s/, 'quiet: 3s');
     await this.#git(origin, 'init', '--quiet', '--initial-branch=main');
     await this.#git(origin, 'add', '--all');
     const author = ['-c', 'user.name=docs', '-c', 'user.email=docs@example.org'];

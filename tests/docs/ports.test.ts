@@ -182,3 +182,14 @@ for (const [section, service, port] of [
     );
     assert.ok(message.includes(`set ${published.setting}=4711 in .env`), message);
   });
+
+test('swarm: the sample is that of several streamers, and believes the network of HAProxy, as the stack file has it', async () => {
+  const text = await read('deploy/swarm/scanflow.yaml');
+  const lines = text.split('\n').filter((line) => !line.startsWith('  proxies: '));
+  assert.equal(lines.join('\n'), await read('config/scanflow.scale.yaml'));
+  const parsed = parseConfig(text, 'scanflow.yaml');
+  assert.ok(parsed.ok);
+  const [subnet] = parsed.config.worklist.proxies;
+  const stackFile = await read('deploy/swarm/stack.yaml');
+  assert.ok(stackFile.includes(`\${SCANFLOW_FRONT:-${String(subnet)}}`), String(subnet));
+});

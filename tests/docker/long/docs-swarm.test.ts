@@ -1,12 +1,20 @@
-/** docs/swarm.md, followed on one machine; then a full disk, which restarts nothing, and a streamer that is killed. It leaves no swarm behind. */
+/**
+ * docs/swarm.md, followed on one machine; then a full disk, which restarts nothing; one container of each service killed under
+ * load; and a second node, which dies. It leaves no swarm behind.
+ */
 import assert from 'node:assert/strict';
-import { chown, mkdir } from 'node:fs/promises';
+import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
+import { parseConfig } from '@scanflow/config';
 import { run, storescu, until } from '@scanflow/testkit';
 import { phantom } from '../../integration/streamer-support.ts';
-import { findscu, patientIds } from '../checks.ts';
 import { followPage, Machine } from '../docs.ts';
-import { docker, whyNot } from '../engine.ts';
+import { docker } from '../engine.ts';
+import { testKills } from './swarm-kills.ts';
+import { FIRST, layCable, OTHER_SCANNER, SCANNER, takeCableAway } from './swarm-node.ts';
+import { testNodes } from './swarm-nodes.ts';
+import { getsList, worklistAt } from './swarm-scanners.ts';
+import { Stack, why } from './swarm-support.ts';
 
 /** Of the containers. */
 const USER = 10001;
@@ -14,55 +22,36 @@ const USER = 10001;
 const [FITS, TOO_MANY, DISK] = [6, 30, 'size=10m'];
 /** A service is replaced after three failed probes. */
 const PROBES = 4;
+const STREAMERS = 3;
 
 interface Health {
   readonly FailingStreak: number;
   readonly Log: readonly { readonly Start: string; readonly ExitCode: number }[];
 }
 
-interface Shown {
-  readonly series: readonly {
-    readonly state: string;
-    readonly images: { readonly inOrthanc: number; readonly stored: number };
-  }[];
-}
-
-/** A swarm is of the whole engine, so somebody's own is left alone. */
-async function why(): Promise<string | false> {
-  const reason = await whyNot();
-  if (reason !== false) return reason;
-  if (process.getuid?.() !== 0) return 'NOT RUN: THIS TAKES ROOT';
-  const state = (await docker('info', '--format', '{{.Swarm.LocalNodeState}}')).trim();
-  return state === 'inactive' ? false : `NOT RUN: THIS ENGINE'S SWARM IS ${state.toUpperCase()}`;
-}
-
 suite('docs: swarm', { skip: await why() }, async () => {
   let machine: Machine;
-  let project: string;
+  let stack: Stack;
 
   before(async () => {
     machine = await Machine.create('swarm');
-    project = machine.path('/mnt/project');
-    machine.words.set('192.0.2.11', '127.0.0.1');
+    stack = new Stack(machine);
+    await layCable();
+    machine.words.set('192.0.2.11', FIRST);
     machine.words.set('imaging', machine.name);
     machine.words.set('/srv/', `${machine.path('/srv')}/`);
     await machine.clone();
-    await machine.must('docker compose -f compose.yaml -f compose.scale.yaml build postgres');
-    await mkdir(project);
-    await mount('-t', 'tmpfs', '-o', DISK, 'tmpfs', project);
+    await machine.must(
+      'docker compose -f compose.yaml -f compose.scale.yaml --profile swarm build postgres haproxy',
+    );
+    await mkdir(stack.project);
+    await mount('-t', 'tmpfs', '-o', DISK, 'tmpfs', stack.project);
   });
   after(async () => {
-    await run('docker', ['stack', 'rm', machine.name], { timeoutMs: 120_000 });
-    const left = (): Promise<string> =>
-      docker('ps', '--all', '--quiet', '--filter', `label=com.docker.stack.namespace=${machine.name}`);
-    await until(async () => (await left()) === '', {
-      what: 'the stack ends',
-      timeoutMs: 120_000,
-      everyMs: 500,
-    })
-      .finally(() => docker('swarm', 'leave', '--force'))
-      .finally(() => run('umount', ['-l', project], {}));
-    await docker('volume', 'rm', '--force', `${machine.name}_orthanc`, `${machine.name}_postgres`);
+    await stack
+      .remove()
+      .finally(() => run('umount', ['-l', stack.project], {}))
+      .finally(takeCableAway);
     await machine.remove();
   });
 
@@ -70,27 +59,7 @@ suite('docs: swarm', { skip: await why() }, async () => {
     const { code, stderr } = await run('mount', args, {});
     assert.equal(code, 0, stderr);
   };
-  /** Containers of a service that run and are healthy. */
-  const containers = async (service: string): Promise<string[]> =>
-    (
-      await docker(
-        'ps',
-        '--no-trunc',
-        '--quiet',
-        '--filter',
-        `name=${machine.name}_${service}`,
-        '--filter',
-        'health=healthy',
-      )
-    )
-      .split('\n')
-      .filter((id) => id !== '')
-      .toSorted();
-  const inside = async (service: string, ...command: string[]): Promise<string> => {
-    const [id] = await containers(service);
-    assert.ok(id !== undefined, `no container of ${service} is healthy`);
-    return docker('exec', id, ...command);
-  };
+  const containers = (service: string): Promise<string[]> => stack.containers(service);
   const healthz = (id: string, port = 9103): Promise<string> => {
     const probe = `node /app/packages/runtime/src/probe.ts http://127.0.0.1:${port}/healthz; true`;
     return docker('exec', id, 'sh', '-c', probe);
@@ -100,25 +69,30 @@ suite('docs: swarm', { skip: await why() }, async () => {
     const receivers = (await containers('receiver')).map((id) => healthz(id, 9106));
     return (await Promise.all([...streamers, ...receivers])).every((text) => text.startsWith('200 '));
   };
-  const complete = async (): Promise<number[]> => {
-    const { series } = JSON.parse(
-      await inside('streamer', 'scanflow', 'page', 'streamer', '/api/series'),
-    ) as Shown;
-    return series.filter(({ state }) => state === 'complete').map(({ images }) => images.stored);
-  };
   const isComplete = (...images: number[]): Promise<unknown> =>
-    until(async () => (await complete().catch(() => [])).toSorted((a, b) => a - b).join() === images.join(), {
-      ...{ what: `${images.join(' and ')} images are stored`, timeoutMs: 180_000, everyMs: 500 },
-    });
+    until(
+      async () => (await stack.complete().catch(() => [])).toSorted((a, b) => a - b).join() === images.join(),
+      { what: `${images.join(' and ')} images are stored`, timeoutMs: 180_000, everyMs: 500 },
+    );
   const send = async (images: number, seriesNumber: number): Promise<void> => {
     const folder = machine.path(`/srv/mr${seriesNumber}`);
     await phantom(folder, { images, seriesNumber, rows: 512, columns: 512 });
     await storescu({ port: machine.ports.dicom, calledAet: 'ORTHANC', callingAet: 'PRISMA' }, [folder]);
   };
+  /** A second scanner, which may query from its own address alone. */
+  const admitSkyra = async (): Promise<void> => {
+    const file = machine.path('/srv/scanflow/config/scanflow.yaml');
+    const text = (await readFile(file, 'utf8'))
+      .replace('  # skyra: ', '  skyra: ')
+      .replace(/^ {2}allow: .*$/m, `$&\n  access: { SKYRA: { addresses: [${OTHER_SCANNER}] } }`);
+    const result = parseConfig(text, file);
+    assert.ok(result.ok && result.config.scanners['skyra'] !== undefined);
+    await writeFile(file, text);
+  };
 
   await followPage(() => machine, 'swarm.md', {
     before: {
-      deploy: () => chown(project, USER, USER),
+      deploy: () => chown(stack.project, USER, USER),
       doctor: async () => {
         await until(areWell, {
           ...{
@@ -128,22 +102,37 @@ suite('docs: swarm', { skip: await why() }, async () => {
           },
         });
       },
+      restart: admitSkyra,
     },
   });
 
   test('swarm: a scanner gets its bookings, and its images are stored', async () => {
-    await until(
-      async () => patientIds(await findscu(machine.ports.worklist, 'PRISMA').catch(() => '')).length > 0,
-      { what: 'the worklist has bookings', timeoutMs: 90_000, everyMs: 1_000 },
-    );
+    const prisma = worklistAt(FIRST, machine.ports.worklist, SCANNER);
+    await until(() => getsList(prisma), {
+      ...{ what: 'the worklist has bookings', timeoutMs: 90_000, everyMs: 1_000 },
+    });
     await send(FITS, 1);
     await isComplete(FITS);
+  });
+
+  test('swarm: rules by address hold behind HAProxy, which hands on the address of the scanner', async () => {
+    const skyra = (from: string): Promise<boolean> =>
+      getsList(worklistAt(FIRST, machine.ports.worklist, from, 'SKYRA'));
+    for (const turn of [1, 2, 3]) {
+      assert.equal(await skyra(OTHER_SCANNER), true, `its own address, query ${turn}`);
+      assert.equal(await skyra(SCANNER), false, `another address, query ${turn}`);
+    }
+    const page = ['scanflow', 'page', 'worklist', '/api/rejected'];
+    const shown = await Promise.all((await containers('worklist')).map((id) => docker('exec', id, ...page)));
+    assert.equal(shown.length, 2);
+    assert.ok(shown.join().includes(SCANNER), shown.join());
+    assert.ok(!shown.join().includes(OTHER_SCANNER), shown.join());
   });
 
   test('swarm: a full disk restarts no streamer, and storing goes on once there is space', async (t) => {
     const before = await containers('streamer');
     const [one = ''] = before;
-    assert.equal(before.length, 2);
+    assert.equal(before.length, STREAMERS);
     await send(TOO_MANY, 2);
     await until(async () => /^503 .*STORE_DISK_FULL/.test(await healthz(one)), {
       ...{ what: '/healthz says so', timeoutMs: 90_000, everyMs: 500 },
@@ -163,20 +152,11 @@ suite('docs: swarm', { skip: await why() }, async () => {
     assert.match(await healthz(one), /^503 .*STORE_DISK_FULL/);
     assert.deepEqual(await containers('streamer'), before, 'the same containers');
     t.diagnostic(`the disk was full for ${full.until(Temporal.Now.instant()).total('seconds').toFixed(0)} s`);
-    await mount('-o', 'remount,size=64m', project);
+    await mount('-o', 'remount,size=128m', stack.project);
     await isComplete(FITS, TOO_MANY);
     assert.deepEqual(await containers('streamer'), before, 'the same containers');
   });
 
-  test('swarm: a streamer that is killed is replaced, and nothing is lost', async () => {
-    const [killed] = await containers('streamer');
-    assert.ok(killed !== undefined);
-    await send(FITS, 3);
-    await docker('kill', '--signal', 'KILL', killed);
-    await isComplete(FITS, FITS, TOO_MANY);
-    await until(async () => (await containers('streamer')).length === 2, {
-      ...{ what: 'two streamers are healthy', timeoutMs: 120_000, everyMs: 1_000 },
-    });
-    assert.ok(!(await containers('streamer')).includes(killed));
-  });
+  testKills(() => stack);
+  testNodes(() => stack);
 });
