@@ -31,11 +31,16 @@ const inCluster = (text: string): string =>
     .replace('# yaml-language-server: $schema=./scanflow.schema.json\n', '')
     .replace(/\{ file: calendars\/(\w+)\.ics,/, '{ url: https://booking.example.org/$1.ics,');
 
-/** deploy/swarm: as with several streamers, and HAProxy of the stack says for whom it calls the worklists. */
+/** deploy/swarm: as with several streamers, and HAProxy of the stack says for whom it calls. */
 const inSwarm = (text: string): string =>
   text.replace(
-    /^ {2}allow: scanners .*\n/m,
-    '$&  proxies: [198.18.7.0/24] # HAProxy of deploy/swarm/stack.yaml calls from its network `front`: keep this line\n',
+    /(?<=^ {2}allow: scanners .*\n)([^]*?\n)\n/m,
+    `  proxies: [198.18.7.0/24] # HAProxy of deploy/swarm/stack.yaml calls from its network \`front\`
+$1
+receiver:
+  proxies: [198.18.7.0/24] # likewise
+
+`,
   );
 
 const generated: readonly (readonly [path: string, text: string])[] = [

@@ -185,11 +185,13 @@ for (const [section, service, port] of [
 
 test('swarm: the sample is that of several streamers, and believes the network of HAProxy, as the stack file has it', async () => {
   const text = await read('deploy/swarm/scanflow.yaml');
-  const lines = text.split('\n').filter((line) => !line.startsWith('  proxies: '));
-  assert.equal(lines.join('\n'), await read('config/scanflow.scale.yaml'));
+  const plain = text.replace(/^receiver:\n {2}proxies: .*\n\n/m, '').replace(/^ {2}proxies: .*\n/m, '');
+  assert.equal(plain, await read('config/scanflow.scale.yaml'));
   const parsed = parseConfig(text, 'scanflow.yaml');
   assert.ok(parsed.ok);
-  const [subnet] = parsed.config.worklist.proxies;
+  const { worklist, receiver } = parsed.config;
+  const [subnet] = worklist.proxies;
+  assert.deepEqual([worklist.proxies, receiver.proxies], [[subnet], [subnet]]);
   const stackFile = await read('deploy/swarm/stack.yaml');
   assert.ok(stackFile.includes(`\${SCANFLOW_FRONT:-${String(subnet)}}`), String(subnet));
 });

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { parseConfig } from '@scanflow/config';
+import { echo } from '@scanflow/dimse';
 import { run, storescu, until } from '@scanflow/testkit';
 import { phantom } from '../../integration/streamer-support.ts';
 import { followPage, Machine } from '../docs.ts';
@@ -79,12 +80,14 @@ suite('docs: swarm', { skip: await why() }, async () => {
     await phantom(folder, { images, seriesNumber, rows: 512, columns: 512 });
     await storescu({ port: machine.ports.dicom, calledAet: 'ORTHANC', callingAet: 'PRISMA' }, [folder]);
   };
-  /** A second scanner, which may query from its own address alone. */
+  /** A second scanner, which may query and send from its own address alone. */
   const admitSkyra = async (): Promise<void> => {
     const file = machine.path('/srv/scanflow/config/scanflow.yaml');
+    const rule = `  access: { SKYRA: { addresses: [${OTHER_SCANNER}] } }`;
     const text = (await readFile(file, 'utf8'))
       .replace('  # skyra: ', '  skyra: ')
-      .replace(/^ {2}allow: .*$/m, `$&\n  access: { SKYRA: { addresses: [${OTHER_SCANNER}] } }`);
+      .replace(/^ {2}allow: .*$/m, `$&\n${rule}`)
+      .replace(/^receiver:$/m, `$&\n${rule}`);
     const result = parseConfig(text, file);
     assert.ok(result.ok && result.config.scanners['skyra'] !== undefined);
     await writeFile(file, text);
@@ -92,7 +95,10 @@ suite('docs: swarm', { skip: await why() }, async () => {
 
   await followPage(() => machine, 'swarm.md', {
     before: {
-      deploy: () => chown(stack.project, USER, USER),
+      deploy: async () => {
+        await chown(stack.project, USER, USER);
+        await admitSkyra();
+      },
       doctor: async () => {
         await until(areWell, {
           ...{
@@ -102,7 +108,6 @@ suite('docs: swarm', { skip: await why() }, async () => {
           },
         });
       },
-      restart: admitSkyra,
     },
   });
 
@@ -116,17 +121,23 @@ suite('docs: swarm', { skip: await why() }, async () => {
   });
 
   test('swarm: rules by address hold behind HAProxy, which hands on the address of the scanner', async () => {
-    const skyra = (from: string): Promise<boolean> =>
-      getsList(worklistAt(FIRST, machine.ports.worklist, from, 'SKYRA'));
+    const { worklist, dicom } = machine.ports;
+    const skyra = async (from: string): Promise<boolean[]> => [
+      await getsList(worklistAt(FIRST, worklist, from, 'SKYRA')),
+      (await echo({ ...worklistAt(FIRST, dicom, from, 'SKYRA'), calledAet: 'ORTHANC' })).ok,
+    ];
     for (const turn of [1, 2, 3]) {
-      assert.equal(await skyra(OTHER_SCANNER), true, `its own address, query ${turn}`);
-      assert.equal(await skyra(SCANNER), false, `another address, query ${turn}`);
+      assert.deepEqual(await skyra(OTHER_SCANNER), [true, true], `its own address, turn ${turn}`);
+      assert.deepEqual(await skyra(SCANNER), [false, false], `another address, turn ${turn}`);
     }
-    const page = ['scanflow', 'page', 'worklist', '/api/rejected'];
-    const shown = await Promise.all((await containers('worklist')).map((id) => docker('exec', id, ...page)));
-    assert.equal(shown.length, 2);
-    assert.ok(shown.join().includes(SCANNER), shown.join());
-    assert.ok(!shown.join().includes(OTHER_SCANNER), shown.join());
+    for (const service of ['worklist', 'receiver']) {
+      const page = ['scanflow', 'page', service, '/api/rejected'];
+      const both = await containers(service);
+      assert.equal(both.length, 2);
+      const shown = (await Promise.all(both.map((id) => docker('exec', id, ...page)))).join();
+      assert.ok(shown.includes(SCANNER), shown);
+      assert.ok(!shown.includes(OTHER_SCANNER), shown);
+    }
   });
 
   test('swarm: a full disk restarts no streamer, and storing goes on once there is space', async (t) => {

@@ -9,7 +9,7 @@ import { find, type Peer } from '@scanflow/dimse';
 import { examBegins, examEnds, storescu, until } from '@scanflow/testkit';
 import { nCreate, nSet } from '@scanflow/testkit/dimse/normalized';
 import { phantom } from '../../integration/streamer-support.ts';
-import { dataSets } from './swarm-support.ts';
+import { taggedDataSets } from './swarm-support.ts';
 
 const EVERY_MS = 150;
 const MPPS = sopClasses.modalityPerformedProcedureStep;
@@ -128,11 +128,11 @@ export class Sender {
     await this.#running;
   }
 
-  /** The data sets that it sent. */
+  /** What project storage has to hold of all that it sent. */
   async end(): Promise<string[]> {
     this.#ended.abort();
     await this.#running;
-    const sent = await dataSets(this.#folder);
+    const sent = await taggedDataSets(this.#folder);
     await rm(this.#folder, { recursive: true });
     return sent;
   }

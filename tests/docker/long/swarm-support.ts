@@ -1,11 +1,14 @@
 /** A stack in Docker's swarm mode, as docs/swarm.md starts it, and what its tests ask of it. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { applyEdits, planSplice } from '@scanflow/dicom';
 import { run, until } from '@scanflow/testkit';
+import { dataSetHash, hashOf } from '../../integration/receiver-support.ts';
 import { docker, whyNot } from '../engine.ts';
 import type { Machine } from '../docs.ts';
+
+const TAG = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' } as const;
 
 /** A swarm is of the whole engine, so somebody's own is left alone. */
 export async function why(): Promise<string | false> {
@@ -72,16 +75,25 @@ export class Stack {
   }
 }
 
-/** SHA-256 of the data set of each DICOM file below a folder: the header before it belongs to who wrote the file (PS3.10 7.1). */
-export async function dataSets(folder: string): Promise<string[]> {
+/** DICOM files below a folder. */
+async function imagesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.dcm'));
-  return Promise.all(
-    files.map(async ({ parentPath, name }) => {
-      const bytes = await readFile(join(parentPath, name));
-      // (0002,0000) comes first: the length of what follows it
-      const start = 144 + bytes.readUInt32LE(140);
-      return createHash('sha256').update(bytes.subarray(start)).digest('hex');
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.dcm'))
+    .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+/** SHA-256 of the data set of each image below a folder. */
+export const dataSets = async (folder: string): Promise<string[]> =>
+  Promise.all((await imagesBelow(folder)).map(hashOf));
+
+/** What project storage has to hold of each: its data set with the private tag of the sample. */
+export const taggedDataSets = async (folder: string): Promise<string[]> =>
+  Promise.all(
+    (await imagesBelow(folder)).map(async (path) => {
+      const file = await readFile(path);
+      const plan = planSplice(file, TAG, true);
+      assert.ok(plan.kind === 'splice');
+      return dataSetHash(applyEdits(file, plan.edits));
     }),
   );
-}
