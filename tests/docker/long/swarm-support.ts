@@ -71,6 +71,8 @@ export class Stack {
       docker('ps', '--all', '--quiet', '--filter', `label=com.docker.stack.namespace=${name}`);
     const ends = { what: 'the stack ends', timeoutMs: 120_000, everyMs: 500 };
     await until(async () => (await left()) === '', ends).finally(() => docker('swarm', 'leave', '--force'));
+    // one that swarm was just starting
+    for (const id of lines(await left())) await docker('rm', '--force', id);
     await docker('volume', 'rm', '--force', `${name}_orthanc`, `${name}_postgres`);
   }
 }
