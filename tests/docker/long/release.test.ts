@@ -61,7 +61,7 @@ suite('the offline bundle', { skip: await whyNot() }, () => {
       assert.equal(sbom.bomFormat, 'CycloneDX');
       assert.ok(sbom.components.length > 10, name);
     }
-    for (const name of ['orthanc', 'postgres', 'streamer'])
+    for (const name of ['orthanc', 'postgres', 'haproxy', 'streamer'])
       assert.ok(lists.includes(`scanflow-${name}.debian-packages.txt`), name);
   });
 
