@@ -18,6 +18,7 @@ export interface Container {
     readonly readOnlyRootFilesystem: boolean;
     readonly capabilities: { readonly drop: readonly string[]; readonly add?: readonly string[] };
   };
+  readonly lifecycle?: { readonly preStop: { readonly exec: { readonly command: readonly string[] } } };
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
   readonly resources: { readonly requests?: object; readonly limits?: { readonly memory?: string } };

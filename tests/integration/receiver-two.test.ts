@@ -15,14 +15,16 @@ const SENDERS = 6;
 /** So many of them are storescu; the others are our own SCU, each at an address of its own. */
 const BY_STORESCU = 2;
 const IMAGES = 60;
+const PATIENCE_MS = 60_000;
 /** Images of each round that Orthanc has when a receiver is killed. */
 const KILLED_AT = 40;
 const TAG = { group: 0x0021, creator: 'SCANFLOW', element: 0x10, vr: 'LO', value: 'DICOM send' } as const;
 
 /** A scanner sends its images, and all of them again until each was taken; how often that was. */
 async function sendsUntilTaken(send: () => Promise<boolean>): Promise<number> {
-  for (let turn = 1; turn < 20; turn += 1) if (await send()) return turn;
-  throw new Error('no receiver takes the images any more');
+  const until = performance.now() + PATIENCE_MS;
+  for (let turn = 1; performance.now() < until; turn += 1) if (await send()) return turn;
+  throw new Error(`no receiver took the images for ${PATIENCE_MS} ms`);
 }
 
 /** Whether all were taken. */
