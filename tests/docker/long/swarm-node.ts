@@ -62,7 +62,7 @@ export class SecondNode {
     const engine = await startProgram('nsenter', [
       ...[`--net=${NAMESPACE}`, 'dockerd', '--host', `unix://${folder}/sock`],
       ...['--data-root', `${folder}/data`, '--exec-root', `/run/${NAME}`, '--pidfile', `${folder}/pid`],
-      ...['--cgroup-parent', `/${NAME}`],
+      ...['--exec-opt', 'native.cgroupdriver=cgroupfs', '--cgroup-parent', `/${NAME}`],
     ]);
     const node = new SecondNode(folder, engine, `net:[${(await stat(NAMESPACE)).ino}]`);
     const answers = (): Promise<boolean> =>
