@@ -37,6 +37,16 @@ const SIX = v2(0x21, 0x21, [
   9,
   ...Array<number>(20).fill(0),
 ]);
+const MAPPED = v2(0x21, 0x21, [
+  ...Array<number>(10).fill(0),
+  255,
+  255,
+  192,
+  0,
+  2,
+  7,
+  ...Array<number>(20).fill(0),
+]);
 
 test('proxy: the address of each form, and where DICOM begins', () => {
   const forms: [Buffer, string | undefined][] = [
@@ -44,7 +54,12 @@ test('proxy: the address of each form, and where DICOM begins', () => {
     [Buffer.from('PROXY TCP6 2001:db8::9 2001:db8::1 40000 11112\r\n'), '2001:db8::9'],
     [Buffer.from('PROXY UNKNOWN\r\n'), undefined],
     [FOUR, '192.0.2.7'],
-    [SIX, '2001:db8:0:0:0:0:0:9'],
+    [SIX, '2001:db8::9'],
+    // each address has one way to be written
+    [Buffer.from('PROXY TCP6 2001:DB8:0:0::9 2001:db8::1 40000 11112\r\n'), '2001:db8::9'],
+    [Buffer.from('PROXY TCP6 ::ffff:192.0.2.7 ::1 40000 11112\r\n'), '192.0.2.7'],
+    [Buffer.from('PROXY TCP6 fe80::1%eth0 ::1 40000 11112\r\n'), 'fe80::1'],
+    [MAPPED, '192.0.2.7'],
     [v2(0x20, 0, []), undefined],
     // of LOCAL the family and the addresses do not count; PROXY with AF_UNSPEC knows none
     [v2(0x20, 0x11, [192, 0, 2, 7, 10, 0, 0, 1, 0x1f, 0x90, 0x2b, 0x67]), undefined],
@@ -125,7 +140,7 @@ test('proxy: a named one says who asks, in one piece with the query or byte by b
   const scanner = raw();
   scanner.write(...query);
   await scanner.pdu('A-ASSOCIATE-AC');
-  assert.deepEqual(addresses, ['192.0.2.7', '2001:db8:0:0:0:0:0:9', PROXY, '127.0.0.1']);
+  assert.deepEqual(addresses, ['192.0.2.7', '2001:db8::9', PROXY, '127.0.0.1']);
 });
 
 test('proxy: nobody else says who asks, and a named one that says nothing is let go', async (t) => {

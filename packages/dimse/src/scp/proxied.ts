@@ -1,5 +1,5 @@
 /** The PROXY protocol, versions 1 and 2: a proxy in front says first for whom it opened the connection (HAProxy: `send-proxy-v2`). */
-import { isIP, type Socket } from 'node:net';
+import { isIP, SocketAddress, type Socket } from 'node:net';
 import { addressMatcher } from '../access.ts';
 
 /** The bytes so far: whole, too short, or no header at all. Without an address, the proxy opened the connection for itself. */
@@ -36,7 +36,7 @@ function first(bytes: Buffer): ProxyHeader {
   if (family === 'UNKNOWN') return { kind: 'whole', length, address: undefined };
   const version = family === 'TCP4' ? 4 : 6;
   return (version === 4 || family === 'TCP6') && isIP(address) === version
-    ? { kind: 'whole', length, address }
+    ? { kind: 'whole', length, address: asWritten(address) }
     : NONE;
 }
 
@@ -60,7 +60,14 @@ function second(bytes: Buffer): ProxyHeader {
 }
 
 const sixth = (bytes: Buffer): string =>
-  Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(FIXED + 2 * at).toString(16)).join(':');
+  asWritten(Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(FIXED + 2 * at).toString(16)).join(':'));
+
+/** One way to write each address, so that a caller counts once. HAProxy may hand on an IPv4 address in IPv6's notation (RFC 4291 2.5.5.2). */
+function asWritten(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const { address: written } = new SocketAddress({ address: address.replace(/%.*$/, ''), family: 'ipv6' });
+  return written.replace(/^::ffff:(?=\d+\.)/, '');
+}
 
 /** For whom a connection was opened; undefined: the proxy itself. */
 interface Proxied {
