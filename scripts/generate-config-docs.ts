@@ -23,6 +23,9 @@ dashboard:
 ledger:
   url: postgresql://scanflow@postgres:5432/scanflow
   passwordFile: /run/secrets/scanflow/ledger-password
+  cal2wl:
+    user: cal2wl
+    passwordFile: /run/secrets/scanflow/cal2wl-password
 `;
 
 /** deploy/kubernetes: as with several streamers, but no file lies beside the configuration. */

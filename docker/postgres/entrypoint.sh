@@ -1,6 +1,6 @@
 #!/bin/sh
 # Starts PostgreSQL. The first time it makes the databases of the ledger (scanflow) and of Orthanc's index (orthanc);
-# every time it makes what is missing for the users of the day board: the user board, with a schema in scanflow.
+# every time it makes what is missing for the day board and cal2wl: the users board and cal2wl, each with a schema in scanflow.
 # every time the passwords of their users are those of the secrets, so a replaced one holds from the next start on.
 set -eu
 umask 077
@@ -19,6 +19,9 @@ password() { # password FILE
 ledger=$(password ledger-password)
 index=$(password orthanc-index-password)
 board=$(password board-password)
+# a secret of before 0.2.0 lacks it: the user cal2wl then gets in nowhere
+lease=
+if [ -r "$secrets/cal2wl-password" ]; then lease=$(password cal2wl-password); fi
 
 # A statement per line of /tmp/statements, before anybody can connect. A statement that fails is not shown: it may
 # hold a password.
@@ -47,10 +50,13 @@ rm -f "$data/postmaster.pid"
 cat >"$statements" <<'SQL'
 DO 'BEGIN IF to_regrole(''board'') IS NULL THEN CREATE ROLE board LOGIN; END IF; END'
 CREATE SCHEMA IF NOT EXISTS board AUTHORIZATION board
+DO 'BEGIN IF to_regrole(''cal2wl'') IS NULL THEN CREATE ROLE cal2wl LOGIN; END IF; END'
+CREATE SCHEMA IF NOT EXISTS cal2wl AUTHORIZATION cal2wl
 SQL
 alone "$data" scanflow
 printf '%s\n' "ALTER ROLE scanflow PASSWORD '$ledger'" "ALTER ROLE orthanc PASSWORD '$index'" \
   "ALTER ROLE board PASSWORD '$board'" >"$statements"
+if [ -n "$lease" ]; then printf '%s\n' "ALTER ROLE cal2wl PASSWORD '$lease'" >>"$statements"; fi
 alone "$data" postgres
 exec postgres -D "$data" -c hba_file=/etc/scanflow-postgres/pg_hba.conf -c listen_addresses='*' \
   -c unix_socket_directories=/tmp "$@"

@@ -24,10 +24,12 @@ if ! pg_restore --exit-on-error --dbname="${name}_restoring"; then
   echo "restore-database: the dump is not whole, or is none; $name is as it was. Take another dump." >&2
   exit 1
 fi
-# a dump of before 0.2.0 has no schema of the board
-schema="DO 'BEGIN IF to_regrole(''board'') IS NOT NULL THEN CREATE SCHEMA IF NOT EXISTS board AUTHORIZATION board; END IF; END'"
+# a dump of before 0.2.0 has no schemas of the board and of cal2wl
 if [ "$name" = scanflow ]; then
-  psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=scanflow_restoring --command="$schema"
+  for user in board cal2wl; do
+    schema="DO 'BEGIN IF to_regrole(''$user'') IS NOT NULL THEN CREATE SCHEMA IF NOT EXISTS $user AUTHORIZATION $user; END IF; END'"
+    psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 --dbname=scanflow_restoring --command="$schema"
+  done
 fi
 dropdb --if-exists "${name}_before_restore" 2>/dev/null
 statement --single-transaction \

@@ -86,6 +86,8 @@ suite('several streamers', { skip: await whyNot() }, () => {
     assert.equal(await ask('scanflow', 'scanflow', 'ledger-password'), '1\n');
     assert.equal(await ask('orthanc', 'orthanc', 'orthanc-index-password'), '1\n');
     assert.equal(await ask('board', 'scanflow', 'board-password'), '1\n');
+    assert.equal(await ask('cal2wl', 'scanflow', 'cal2wl-password'), '1\n');
+    await assert.rejects(ask('cal2wl', 'orthanc', 'cal2wl-password'), /no pg_hba\.conf entry/);
     await assert.rejects(ask('board', 'orthanc', 'board-password'), /no pg_hba\.conf entry/);
     await assert.rejects(ask('scanflow', 'scanflow', 'orthanc-index-password'), /authentication failed/);
     await assert.rejects(ask('scanflow', 'orthanc', 'ledger-password'), /no pg_hba\.conf entry/);
@@ -111,6 +113,16 @@ suite('several streamers', { skip: await whyNot() }, () => {
     assert.equal(await query("SELECT has_table_privilege('board', 'public.leg', 'SELECT')"), 'f\n');
     assert.equal((await sh('dashboard', `ls ${FOLDER}`)).trim(), 'board-password');
     await assert.rejects(sh('dashboard', 'ls /data/dashboard/users.sqlite'));
+  });
+
+  test('cal2wl: it publishes by a lease in a schema of its own, and reads neither ledger nor users', async () => {
+    const query = (sql: string): Promise<string> =>
+      sh('postgres', `psql -XAtq -h /tmp -U postgres scanflow -c "${sql}"`);
+    assert.equal(await query('SELECT name FROM cal2wl.lease'), 'cal2wl\n');
+    for (const table of ['public.leg', 'public.lease', 'board.user'])
+      assert.equal(await query(`SELECT has_table_privilege('cal2wl', '${table}', 'SELECT')`), 'f\n', table);
+    assert.equal((await sh('cal2wl', `ls ${FOLDER}`)).trim(), 'cal2wl-password');
+    assert.match(await scale.exec('cal2wl', 'scanflow', 'page', 'cal2wl', '/metrics'), /^scanflow_leads 1$/m);
   });
 
   test('scale: one of three streamers is killed mid-series, the others finish it', async (t) => {

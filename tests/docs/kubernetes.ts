@@ -50,6 +50,7 @@ export interface Rendered {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: object };
   readonly spec: {
     readonly replicas?: number;
+    readonly strategy?: { readonly type?: string; readonly rollingUpdate?: { readonly maxSurge?: number } };
     readonly template: { readonly spec: PodSpec };
     readonly selector: Record<string, string>;
     readonly type?: string;
@@ -57,7 +58,6 @@ export interface Rendered {
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
     readonly accessModes?: readonly string[];
     readonly sessionAffinity?: string;
-    readonly strategy?: { readonly rollingUpdate?: object };
     readonly minAvailable?: number;
     readonly podSelector?: {
       readonly matchExpressions?: readonly {

@@ -39,6 +39,10 @@ test('ledger: mistakes', () => {
   assert.deepEqual(mistakes('{ passwordFile: p }'), [
     'ledger.passwordFile: is for a PostgreSQL server, and there is no url',
   ]);
+  assert.deepEqual(mistakes('{ url: postgresql://u@h/d, cal2wl: { user: c, passwordFile: p } }'), []);
+  assert.deepEqual(mistakes('{ cal2wl: { user: c } }'), [
+    'ledger.cal2wl: is for a PostgreSQL server, and there is no url',
+  ]);
   assert.match(mistakes('{ lease: 1s }')[0] ?? '', /from 2s to 1h/);
 });
 

@@ -5,7 +5,7 @@ import { BIDS, bidsRules } from './bids.ts';
 import { answerRules, fetchingRules } from './calendar.ts';
 import { dashboardRules } from './dashboard.ts';
 import { commitmentRules, commitmentsRules, destinationRules } from './destination.ts';
-import { databaseRules, hookRules, ledgerRules, tagRules } from './streaming.ts';
+import { hookRules, ledgerRules, tagRules } from './streaming.ts';
 import { attributeProblem, type KnownAttributes } from './values.ts';
 import { layoutRules } from './layouts.ts';
 import { networkRules, senderRules } from './network.ts';
@@ -47,7 +47,9 @@ export function brokenRules(
     ...(calendars === undefined ? [] : calendarRules(calendars, scanners, bookings)),
     ...(scanners === undefined ? [] : [...scannerRules(scanners), ...senderRules(scanners)]),
     ...(orthanc === undefined ? [] : loginRules(['orthanc'], orthanc)),
-    ...(bookings === undefined ? [] : bookingsRules(bookings)),
+    ...(bookings === undefined
+      ? []
+      : [...templateRules(bookings), ...vocabularyRules(['bookings'], bookings)]),
     ...(storage === undefined ? [] : [...layoutRules(storage, known), ...storageRules(storage, data)]),
     ...(arrivals === undefined ? [] : labelRules(arrivals, known)),
     ...networkRules({ worklist, receiver, arrivals, scanners }),
@@ -134,12 +136,6 @@ const noScanner = (name: string, known: readonly string[]): string => {
   const there = known.length === 0 ? 'it is empty' : `there: ${known.join(', ')}`;
   return `there is no scanner ${name} under scanners (${there})${didYouMean(name, known)}`;
 };
-
-const bookingsRules = (bookings: Config['bookings']): Finding[] => [
-  ...templateRules(bookings),
-  ...vocabularyRules(['bookings'], bookings),
-  ...(bookings.database === undefined ? [] : databaseRules(['bookings', 'database'], bookings.database.url)),
-];
 
 function templateRules(bookings: Config['bookings']): Finding[] {
   return (['patientId', 'patientName'] as const).flatMap((key) => {

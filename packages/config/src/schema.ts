@@ -19,7 +19,7 @@ import {
   file,
 } from './values.ts';
 import { commitments, destination } from './destination.ts';
-import { cleanup, database, hook, sessions, ledger, arrivals, tag } from './streaming.ts';
+import { cleanup, hook, sessions, ledger, arrivals, tag } from './streaming.ts';
 import { accessEntry, dicomProxies, listeningTls, view, receiver } from './network.ts';
 import { dashboard } from './dashboard.ts';
 import { notify } from './notify.ts';
@@ -105,11 +105,6 @@ const bookings = z.strictObject({
     .min(1)
     .default('{project}_{subject}')
     .describe("Template of Patient's Name, likewise."),
-  database: database
-    .optional()
-    .describe(
-      'PostgreSQL database in which several cal2wl agree which one publishes, by a user with a schema of its own ([scale](scale.md#two-cal2wl)). The lease lasts `ledger.lease`. Absent: that of `ledger.url`, if there is one, by the same user.',
-    ),
 });
 
 const worklist = z.strictObject({

@@ -160,10 +160,19 @@ export const ledger = z.strictObject({
     .describe(
       'The connection is encrypted, and the server has to prove its name, or nothing is sent to it; without `tls`, the connection is in the clear.',
     ),
+  cal2wl: z
+    .strictObject({
+      user: plainText(63).describe('Name of the user.'),
+      passwordFile: file.optional().describe('File that holds its password.'),
+    })
+    .optional()
+    .describe(
+      'The user by whom cal2wl takes its lease in the same database, with a schema of its own there: of several cal2wl, one publishes ([scale](scale.md#two-cal2wl)). Absent: the user of `url`.',
+    ),
   lease: interval(2_000, 3_600_000, 'from 2s to 1h')
     .prefault('1m')
     .describe(
-      'Another streamer takes over the work of one that gives no sign of life for this long: from 2s to 1h. The clocks of their machines must agree much better than that.',
+      'Another streamer takes over the work of one that gives no sign of life for this long: from 2s to 1h. The clocks of their machines must agree much better than that. The leases of cal2wl and the dashboard last as long.',
     ),
 });
 
@@ -171,9 +180,9 @@ export const ledger = z.strictObject({
 export const database = ledger.pick({ passwordFile: true, tls: true }).extend({ url: databaseUrl });
 
 /** Rules between the keys of `ledger`. Pure. */
-export function ledgerRules({ url, passwordFile, tls }: z.output<typeof ledger>): Finding[] {
+export function ledgerRules({ url, passwordFile, tls, cal2wl }: z.output<typeof ledger>): Finding[] {
   if (url !== undefined) return databaseRules(['ledger'], url);
-  return Object.entries({ passwordFile, tls })
+  return Object.entries({ passwordFile, tls, cal2wl })
     .filter(([, value]) => value !== undefined)
     .map(([key]) => ({
       path: ['ledger', key],

@@ -46,17 +46,25 @@ export interface Lead {
 }
 
 /** The server need not answer yet. Throws an Error for a certificate that cannot be used. */
-export async function openLead(config: Pick<Config, 'bookings' | 'ledger'>, log: Log): Promise<Lead> {
-  const server = config.bookings.database ?? config.ledger;
-  if (server.url === undefined) return { close: () => Promise.resolve() };
-  if (config.bookings.database === undefined && !(await isReadable(server.passwordFile))) {
+export async function openLead({ ledger }: Pick<Config, 'ledger'>, log: Log): Promise<Lead> {
+  const { url, lease: leaseMs, cal2wl, tls } = ledger;
+  if (url === undefined) return { close: () => Promise.resolve() };
+  if (cal2wl === undefined && !(await isReadable(ledger.passwordFile))) {
     log.warn(UNGUARDED.message, { code: UNGUARDED.code });
     return { unguarded: UNGUARDED, close: () => Promise.resolve() };
   }
-  const { lease: leaseMs } = config.ledger;
-  const database = await openDatabase({ ...server, url: server.url }, leaseMs);
+  const { passwordFile } = cal2wl ?? ledger;
+  const user = cal2wl?.user;
+  const urls = serversIn(url).map((one) => (user === undefined ? one : withUser(one, user)));
+  const database = await openDatabase(urls, leaseMs, { passwordFile, ca: tls?.ca });
   const leadership = new Leadership({ database, name: 'cal2wl', leaseMs });
   return { leadership, close: () => database.close() };
+}
+
+function withUser(url: string, user: string): string {
+  const own = new URL(url);
+  own.username = encodeURIComponent(user);
+  return own.href;
 }
 
 /** A configuration of an earlier version, in containers: only the streamer gets the password of the ledger. */
@@ -64,7 +72,7 @@ const UNGUARDED: Fault = {
   state: 'degraded',
   code: 'LEASE_MISSING',
   message:
-    'cal2wl cannot read ledger.passwordFile, so it publishes without a lease, and nothing keeps a second one from publishing, too. Run one cal2wl, or set bookings.database: docs/scale.md#two-cal2wl',
+    'cal2wl cannot read ledger.passwordFile, so it publishes without a lease, and nothing keeps a second one from publishing, too. Run one cal2wl, or set ledger.cal2wl: docs/scale.md#two-cal2wl',
 };
 
 const isReadable = async (file: string | undefined): Promise<boolean> =>
@@ -75,17 +83,18 @@ const isReadable = async (file: string | undefined): Promise<boolean> =>
   );
 
 async function openDatabase(
-  { url, passwordFile, tls }: NonNullable<Config['bookings']['database']>,
+  url: readonly string[],
   leaseMs: number,
+  { passwordFile, ca }: { readonly passwordFile: string | undefined; readonly ca: string | undefined },
 ): Promise<Database> {
-  const ca = given(tls, ({ ca }) => readAuthority(ca, 'bookings.database.tls.ca'));
+  const authority = ca === undefined ? undefined : await readAuthority(ca, 'ledger.tls.ca');
   // only where it is needed: the driver takes memory
   const { LEASE_MIGRATIONS, openPostgres } = await import('@scanflow/database');
-  const limitMs = Math.min(Math.max(leaseMs / 3, SHORTEST_MS), LONGEST_MS);
+  const limitMs = Math.round(Math.min(Math.max(leaseMs / 3, SHORTEST_MS), LONGEST_MS));
   return openPostgres(
     {
-      url: serversIn(url),
-      ...defined({ ca: await ca, password: given(passwordFile, (file) => () => readSecret(file)) }),
+      url,
+      ...defined({ ca: authority, password: given(passwordFile, (file) => () => readSecret(file)) }),
       connections: 4,
       connectMs: limitMs,
       statementMs: limitMs,
@@ -93,7 +102,7 @@ async function openDatabase(
     {
       holds: 'the lease of cal2wl',
       user: 'cal2wl',
-      section: 'bookings.database (or ledger)',
+      section: 'ledger',
       application: 'scanflow-cal2wl',
       migrations: LEASE_MIGRATIONS,
       versionTable: 'lease_version',

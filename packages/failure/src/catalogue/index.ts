@@ -196,7 +196,7 @@ export const CATALOGUE: readonly Section[] = [
     failures: [
       'SUPERSEDED | notice | the event of a booking names other labels now; another booking took its place | nothing, if that was meant; else correct the event',
       'CALENDAR_RENAMED | permanent | a calendar has the bookings of one that left the configuration; nothing of it is published, and the published bookings stay | write `id` under the calendar: the former name if it is the same calendar, else its own ([renaming](booking-reference.md#renaming-a-calendar))',
-      'LEASE_MISSING | notice | cal2wl cannot read `ledger.passwordFile`, so it publishes without a lease; nothing keeps a second cal2wl from publishing, too | set `bookings.database`, or run one cal2wl alone ([scale.md](scale.md#two-cal2wl))',
+      'LEASE_MISSING | notice | cal2wl cannot read `ledger.passwordFile`, so it publishes without a lease; nothing keeps a second cal2wl from publishing, too | set `ledger.cal2wl`, or run one cal2wl alone ([scale.md](scale.md#two-cal2wl))',
       'PUBLISH | transient | a worklist item or booking record could not be written | check space and permissions of the data folder',
       'PROJECTS_UNREADABLE | permanent | the list of projects holds none; its last good content counts | one project per line, or a JSON array of texts',
       'FETCH_UNEXPECTED | transient | fetching a calendar failed in a way that nobody foresaw | look into the log, and tell us',

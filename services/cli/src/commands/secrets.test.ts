@@ -8,7 +8,7 @@ import { handOut, initSecrets } from './secrets.ts';
 
 const NAMES = ['orthanc-netrc', 'orthanc-password', 'orthanc-users.json'];
 const USERS = ['orthanc-people-password', 'orthanc-receiver-password'];
-const DATABASES = ['board-password', 'ledger-password', 'orthanc-index-password'];
+const DATABASES = ['board-password', 'cal2wl-password', 'ledger-password', 'orthanc-index-password'];
 const ALL = [...NAMES, ...USERS, ...DATABASES].toSorted();
 
 async function newFolder(t: TestContext): Promise<string> {
@@ -165,6 +165,7 @@ test('secrets: each service gets its own and nobody else’s; what people put th
   assert.deepEqual(await got('receiver'), ['orthanc-receiver-password']);
   assert.deepEqual(await got('postgres'), DATABASES);
   assert.deepEqual(await got('dashboard'), ['board-password']);
+  assert.deepEqual(await got('cal2wl'), ['cal2wl-password']);
 });
 
 test('secrets: copies follow their originals, and what is the same is not written again', async (t) => {

@@ -54,8 +54,9 @@ const NETRC = 'orthanc-netrc';
 const LEDGER = 'ledger-password';
 const INDEX = 'orthanc-index-password';
 const BOARD = 'board-password';
-/** All passwords. Those of PostgreSQL are for compose.scale.yaml: the streamer's ledger, Orthanc's index, the board's users. */
-const PASSWORDS: readonly string[] = [...Object.values(ORTHANC_USERS), LEDGER, INDEX, BOARD];
+const LEASE = 'cal2wl-password';
+/** All passwords. Those of PostgreSQL are for compose.scale.yaml: the streamer's ledger, Orthanc's index, the board's users, cal2wl's lease. */
+const PASSWORDS: readonly string[] = [...Object.values(ORTHANC_USERS), LEDGER, INDEX, BOARD, LEASE];
 
 /** The files of each service. The streamer also gets files that people add for its destinations. */
 const READERS: Readonly<Record<string, readonly string[]>> = {
@@ -63,7 +64,8 @@ const READERS: Readonly<Record<string, readonly string[]>> = {
   streamer: [ORTHANC_USERS.scanflow, LEDGER],
   receiver: [ORTHANC_USERS.receiver],
   dashboard: [BOARD],
-  postgres: [LEDGER, INDEX, BOARD],
+  cal2wl: [LEASE],
+  postgres: [LEDGER, INDEX, BOARD, LEASE],
 };
 const KNOWN = new Set([...PASSWORDS, USERS, NETRC]);
 
