@@ -10,7 +10,7 @@ import { echo } from '@scanflow/dimse';
 import { run, storescu, until } from '@scanflow/testkit';
 import { phantom } from '../../integration/streamer-support.ts';
 import { followPage, Machine } from '../docs.ts';
-import { docker } from '../engine.ts';
+import { docker, type Container } from '../engine.ts';
 import { testKills } from './swarm-kills.ts';
 import { FIRST, layCable, OTHER_SCANNER, SCANNER, takeCableAway } from './swarm-node.ts';
 import { testNodes } from './swarm-nodes.ts';
@@ -142,6 +142,29 @@ suite('docs: swarm', { skip: await why() }, async () => {
       );
       assert.deepEqual([...new Set(refused.flat().map(({ address }) => address))], [SCANNER], service);
     }
+  });
+
+  test('swarm: HAProxy runs without root, capabilities and a disk to write to; nobody else publishes a port of scanners', async () => {
+    const [id = ''] = await containers('proxy');
+    const [proxy] = JSON.parse(await docker('inspect', id)) as Container[];
+    assert.ok(proxy !== undefined);
+    const { Config, HostConfig, NetworkSettings, Mounts } = proxy;
+    assert.equal(Config.User, '10006:10006');
+    assert.deepEqual(
+      [HostConfig.ReadonlyRootfs, HostConfig.Init, HostConfig.Privileged],
+      [true, true, false],
+    );
+    assert.deepEqual([HostConfig.CapDrop, HostConfig.CapAdd], [['ALL'], null]);
+    assert.deepEqual(
+      Mounts.filter(({ RW, Destination }) => RW && Destination !== '/tmp'),
+      [],
+    );
+    assert.deepEqual(Object.keys(NetworkSettings.Networks).toSorted(), [
+      `${machine.name}_front`,
+      `${machine.name}_scanners`,
+    ]);
+    for (const service of ['worklist', 'receiver'])
+      for (const one of await containers(service)) assert.equal(await docker('port', one), '', service);
   });
 
   test('swarm: a full disk restarts no streamer, and storing goes on once there is space', async (t) => {
