@@ -47,6 +47,7 @@ if [ "$with_tools" = yes ]; then
   need prometheus command -v promtool
   need haproxy test -x /usr/sbin/haproxy
   need orthanc-dicomweb test -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so
+  need orthanc-postgresql test -e /usr/share/orthanc/plugins/libOrthancPostgreSQLIndex.so
   need orthanc-gdcm test -e /usr/share/orthanc/plugins/libOrthancGdcm.so
 fi
 

@@ -86,6 +86,8 @@ export interface Notes {
 /** All throw FailureError `ORTHANC_…`; for what Orthanc no longer has, ORTHANC_GONE (permanent). */
 export interface Orthanc {
   readonly system: (signal: AbortSignal) => Promise<SystemInfo>;
+  /** The address that answered last. */
+  readonly address: () => string;
   /** Each of several addresses; empty, without a request, if there is one. */
   readonly servers: (signal: AbortSignal) => Promise<readonly Server[]>;
   readonly changes: (since: number, limit: number, signal: AbortSignal) => Promise<ChangePage>;

@@ -38,6 +38,7 @@ export function createOrthanc(access: OrthancAccess): Orthanc & { readonly close
   return {
     close: client.close,
     system: async (signal) => systemInfo(object(await json('/system', signal))),
+    address: () => client.url,
     servers: async (signal) => (await client.survey(signal)).map((one) => serverOf(one, client.url)),
     changes: async (since, limit, signal) => {
       const page = object(await json(`/changes?since=${since}&limit=${limit}`, signal));

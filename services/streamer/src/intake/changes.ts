@@ -45,7 +45,10 @@ async function askSystem(
   signal: AbortSignal,
 ): Promise<SystemInfo> {
   const known = condition.system;
-  if (known !== undefined && Math.abs(clock.now() - condition.askedAt) <= SYSTEM_EVERY) return known;
+  const used = condition.servers.find((one) => one.used)?.url;
+  const moved = used !== undefined && used !== orthanc.address();
+  if (!moved && known !== undefined && Math.abs(clock.now() - condition.askedAt) <= SYSTEM_EVERY)
+    return known;
   // first: it finds one that answers
   condition.servers = await orthanc.servers(signal);
   const system = await orthanc.system(signal);
