@@ -82,6 +82,10 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "rebuilds the streamer's ledger after a loss",
     load: async () => (await import('./commands/storage.ts')).ledger,
   },
+  orthanc: {
+    summary: "finds images that Orthanc's index forgot, and gives them back to Orthanc",
+    load: async () => (await import('./commands/orthanc.ts')).orthanc,
+  },
   page: {
     summary: 'shows a page of a service',
     load: async () => (await import('./commands/page.ts')).page,
