@@ -58,6 +58,14 @@ else
   PGPASSFILE=/tmp/pgpass
   export PGPASSFILE
   (umask 077 && printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$secret")" >"$PGPASSFILE")
+  # A server that falls silent is given up after 20 s; without these, Orthanc waits for a quarter of an hour, and longer. An
+  # address with settings of its own keeps them.
+  case $ORTHANC_INDEX in *\?*) sign='&' ;; *) sign='?' ;; esac
+  for setting in connect_timeout=5 keepalives_idle=10 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=20000; do
+    case $ORTHANC_INDEX in *"${setting%%=*}="*) continue ;; esac
+    ORTHANC_INDEX=$ORTHANC_INDEX$sign$setting
+    sign='&'
+  done
   # of this database, of this server: both get other numbers when they are made anew
   ORTHANC_DATABASE_ID=$(/usr/bin/psql -XAtw "$ORTHANC_INDEX" -c "SELECT system_identifier || '-' || oid
     FROM pg_control_system(), pg_database WHERE datname = current_database()")

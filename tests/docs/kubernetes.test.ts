@@ -131,7 +131,7 @@ test('kubernetes: images, mounts, probes and times are those of compose.yaml', {
   services['postgres'] = postgres;
   const seen = deployments(await facility(t, ['bids']));
   const longRunning = Object.keys(services).filter(
-    (name) => !['secrets', 'quickack', 'backup', 'restore'].includes(name),
+    (name) => !['secrets', 'quickack', 'backup', 'restore', 'forgotten'].includes(name),
   );
   assert.deepEqual(seen.map(([name]) => name).toSorted(), longRunning.toSorted());
   for (const [name, , pod] of seen) {

@@ -1,37 +1,17 @@
 /** PostgreSQL fails over, really: the primary is killed, its synchronous replica is promoted, and the work goes on by itself. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { openPostgres, type Database } from '@scanflow/database';
 import { FailureError, permanent } from '@scanflow/failure';
-import { findPostgres, startPostgres, startStorescp, until, type Postgres } from '@scanflow/testkit';
+import { findPostgres, startStorescp, until, type Postgres } from '@scanflow/testkit';
+import { address, pair, portOf, promote } from './postgres-pair.ts';
 import { startShared, type Streamer } from './streamer-shared-support.ts';
 import { makeRig, phantom, scratch, sendTo } from './streamer-support.ts';
 import { folderOf, verifyForwarded, verifyStored } from './streamer-verify.ts';
 
 const skip = findPostgres() === undefined ? 'PostgreSQL is not installed' : false;
 const [SERIES, IMAGES] = [6, 24];
-
-/** A primary that acknowledges nothing before its replica has it on disk. */
-async function pair(t: TestContext): Promise<{ primary: Postgres; replica: Postgres }> {
-  const primary = await startPostgres();
-  t.after(() => primary.stop());
-  const replica = await startPostgres(primary);
-  t.after(() => replica.stop());
-  await primary.query('postgres', `ALTER SYSTEM SET synchronous_standby_names = 'replica'`);
-  await primary.query('postgres', 'SELECT pg_reload_conf()');
-  const state = 'SELECT sync_state FROM pg_stat_replication';
-  await until(async () => (await primary.query('postgres', state)) === 'sync\n', {
-    what: 'the replica is a synchronous one',
-    timeoutMs: 30_000,
-  });
-  return { primary, replica };
-}
-
-const promote = (replica: Postgres): Promise<string> => replica.query('postgres', 'SELECT pg_promote()');
-const portOf = (server: Postgres): string => new URL(server.url).port;
 
 /** One address for several servers, as `ledger.url` takes it. */
 const oneAddress = (...servers: readonly Postgres[]): string =>
@@ -123,51 +103,6 @@ const write = (database: Database, text: string): Promise<number> =>
   database.transaction((tx) => tx.run('INSERT INTO note VALUES (?)', [text]));
 const texts = (database: Database): Promise<unknown[]> =>
   database.read(async (tx) => (await tx.all('SELECT text FROM note ORDER BY text')).map(({ text }) => text));
-
-interface Address {
-  readonly url: string;
-  /** The machine loses its power: nothing answers any more, and no connection is closed. */
-  silence(): void;
-  /** Another machine takes the address: it knows nothing of the connections before. */
-  move(port: string): void;
-}
-
-/** An address that moves from one machine to another. */
-async function address(t: TestContext, port: string): Promise<Address> {
-  let target: string | undefined = port;
-  const sockets = new Set<Socket>();
-  const pipes = new Set<Socket>();
-  const server = createServer((near) => {
-    sockets.add(near);
-    near.on('error', () => undefined);
-    if (target === undefined) return;
-    const far = connect(Number(target), '127.0.0.1');
-    far.on('error', () => near.destroy());
-    pipes.add(far);
-    near.pipe(far).pipe(near);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const own = (server.address() as AddressInfo).port;
-  t.after(() => {
-    for (const socket of [...sockets, ...pipes]) socket.destroy();
-    server.close();
-  });
-  return {
-    url: `postgresql://scanflow@127.0.0.1:${own}/postgres`,
-    silence() {
-      target = undefined;
-      for (const far of pipes) far.unpipe();
-      for (const near of sockets) {
-        near.unpipe();
-        near.resume();
-      }
-    },
-    move(next) {
-      target = next;
-    },
-  };
-}
 
 test(
   'failover: an address that falls silent is given up in time, and works when it has moved',
