@@ -36,7 +36,7 @@ test('config: the sample for several streamers is the sample with both databases
   assert.ok(scale.startsWith(sample));
   assert.match(
     scale.slice(sample.length),
-    /^\n#.*\ndashboard:\n {2}database:\n {4}url: .*\n {4}passwordFile: .*\nledger:\n {2}url: .*\n {2}passwordFile: .*\n$/,
+    /^\n#.*\ndashboard:\n {2}database:\n {4}url: .*\n {4}passwordFile: .*\nledger:\n {2}url: .*\n {2}passwordFile: .*\n {2}cal2wl:\n {4}user: .*\n {4}passwordFile: .*\n$/,
   );
 });
 
