@@ -17,7 +17,7 @@ export {
 export { store } from './scu/store/store.ts';
 export type { StoreOutcome } from './scu/store/order.ts';
 export type { Look, LookedAt, StoreGate, StoreItem, StoreOptions } from './scu/store/order.ts';
-export type { Dial, Peer, Timeouts } from './scu/associate.ts';
+export { connected, type Dial, type Peer, type Timeouts } from './scu/associate.ts';
 export { listen, type Listening } from './scp/listen.ts';
 export { isAmong, OWN_CALL } from './scp/proxied.ts';
 export { NORMALIZED_DECODING } from './scp/normalized.ts';

@@ -1,4 +1,5 @@
 /** A notice as data, and its texts: plain, HTML, and the forms of chats. Pure. What people typed is data in each of them. */
+import { escapeHtml } from '@scanflow/runtime/visible';
 
 export type Role = 'it' | 'booker' | 'project';
 
@@ -70,17 +71,6 @@ export function textOf(notice: Notice): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-export const escapeHtml = (text: string): string =>
-  text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-
 const html = (text: string): string => escapeHtml(oneLine(text));
 
 /** Without pictures, styles and scripts: it loads nothing. */
@@ -109,7 +99,7 @@ const plainMarkdown = (text: string): string =>
 /** Slack takes these three as entities and nothing else (https://api.slack.com/reference/surfaces/formatting). */
 const slackText = (text: string): string =>
   unmentioned(text)
-    .replaceAll(/[&<>]/g, (sign) => ENTITIES[sign] ?? '')
+    .replaceAll(/[&<>]/g, escapeHtml)
     .replaceAll(/[*_~`]/g, (sign) => `\u200b${sign}`);
 
 interface Lines {

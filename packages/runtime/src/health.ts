@@ -81,20 +81,21 @@ export function addHealth(app: FastifyInstance, options: HealthOptions): void {
     gauge.reset();
     for (const { code, state } of faults) gauge.inc({ code, state });
   };
-  addGauge(registry, 'scanflow_faults', help, collect, ['code', 'state']);
+  addGauge(registry, 'scanflow_faults', help, collect, 'code', 'state');
 }
 
-function addGauge(
+/** A gauge that is looked at with each scrape. */
+export function addGauge(
   registry: Registry,
   name: string,
   help: string,
-  collect: (gauge: Gauge) => Promise<void>,
-  labelNames: readonly string[] = [],
+  collect: (gauge: Gauge) => void | Promise<void>,
+  ...labelNames: string[]
 ): void {
   new Gauge({
     name,
     help,
-    labelNames: [...labelNames],
+    labelNames,
     registers: [registry],
     collect() {
       return collect(this);

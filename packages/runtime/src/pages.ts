@@ -8,7 +8,8 @@ import { statfs } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { defined, given } from '@scanflow/failure/defined';
 import type { FastifyInstance } from 'fastify';
-import { Gauge, type Registry } from 'prom-client';
+import type { Gauge, Registry } from 'prom-client';
+import { addGauge } from './health.ts';
 import { codeOf, messageOf } from '@scanflow/failure';
 import { readBounded } from './files.ts';
 
@@ -105,21 +106,16 @@ function lookingAt({ folders, floors, certificates }: MachinePlace): () => Promi
 
 function addGauges(registry: Registry, { folders, floors }: MachinePlace, look: () => Promise<Look>): void {
   const ofFolder = (name: string, help: string, bytes: (disk: Disk) => number | undefined): void => {
-    new Gauge({
-      name,
-      help,
-      labelNames: ['folder'],
-      registers: [registry],
-      async collect() {
-        this.reset();
-        const disks = new Map((await look()).disks.map((disk) => [disk.path, disk]));
-        for (const [folder, path] of Object.entries(folders)) {
-          const disk = disks.get(path);
-          const value = disk && bytes(disk);
-          if (value !== undefined) this.set({ folder }, value);
-        }
-      },
-    });
+    const collect = async (gauge: Gauge): Promise<void> => {
+      gauge.reset();
+      const disks = new Map((await look()).disks.map((disk) => [disk.path, disk]));
+      for (const [folder, path] of Object.entries(folders)) {
+        const disk = disks.get(path);
+        const value = disk && bytes(disk);
+        if (value !== undefined) gauge.set({ folder }, value);
+      }
+    };
+    addGauge(registry, name, help, collect, 'folder');
   };
   ofFolder(
     'scanflow_filesystem_free_bytes',
@@ -133,17 +129,17 @@ function addGauges(registry: Registry, { folders, floors }: MachinePlace, look: 
       'Free bytes below which storing waits (storage.freeSpace). Absent if not configured.',
       ({ least }) => least,
     );
-  new Gauge({
-    name: 'scanflow_certificate_expiry_timestamp_seconds',
-    help: 'When the first certificate in a file of the configuration runs out, by its key. 0 if the file cannot be read.',
-    labelNames: ['certificate'],
-    registers: [registry],
-    async collect() {
+  addGauge(
+    registry,
+    'scanflow_certificate_expiry_timestamp_seconds',
+    'When the first certificate in a file of the configuration runs out, by its key. 0 if the file cannot be read.',
+    async (gauge) => {
       const found = Map.groupBy((await look()).certificates, ({ key }) => key);
       for (const [certificate, all] of found)
-        this.set({ certificate }, Math.min(...all.map(({ ends }) => secondsOf(ends))));
+        gauge.set({ certificate }, Math.min(...all.map(({ ends }) => secondsOf(ends))));
     },
-  });
+    'certificate',
+  );
 }
 
 const secondsOf = (instant: string | undefined): number =>

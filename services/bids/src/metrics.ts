@@ -1,5 +1,5 @@
 /** Metrics of the bids service. No label has a value that a person can choose. */
-import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
+import { addGauge, Counter, Histogram, type Registry } from '@scanflow/runtime';
 import type { Line } from './line.ts';
 import type { Outcome } from './work/types.ts';
 
@@ -38,8 +38,12 @@ export function createMetrics(registry: Registry, line: Pick<Line, 'running' | '
   });
   for (const verdict of ['valid', 'invalid', 'none']) sessions.inc({ verdict }, 0);
   for (const outcome of ['converted', 'failed', 'left']) series.inc({ outcome }, 0);
-  addGauge(registry, 'running', 'Sessions that are converted now.', () => line.running().length);
-  addGauge(registry, 'waiting', 'Sessions that wait for their turn.', () => line.waiting());
+  addGauge(registry, `${prefix}running`, 'Sessions that are converted now.', (gauge) =>
+    gauge.set(line.running().length),
+  );
+  addGauge(registry, `${prefix}waiting`, 'Sessions that wait for their turn.', (gauge) =>
+    gauge.set(line.waiting()),
+  );
   return {
     converted: ({ verdict, counts }, took) => {
       sessions.inc({ verdict: verdict?.verdict ?? 'none' });
@@ -50,13 +54,3 @@ export function createMetrics(registry: Registry, line: Pick<Line, 'running' | '
     failed: (code) => failures.inc({ code }),
   };
 }
-
-const addGauge = (registry: Registry, name: string, help: string, value: () => number): Gauge =>
-  new Gauge({
-    name: `${prefix}${name}`,
-    help,
-    registers: [registry],
-    collect() {
-      this.set(value());
-    },
-  });

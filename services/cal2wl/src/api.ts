@@ -5,6 +5,7 @@ import {
   type Fault,
   type Health,
   Counter,
+  addGauge,
   Gauge,
   Histogram,
   type Registry,
@@ -166,16 +167,16 @@ export function addAnswerMetrics(
   calendars: () => readonly string[],
   unanswered: Unanswered,
 ): void {
-  new Gauge({
-    name: `${PREFIX}calendar_answers_ok`,
-    help: '1 if the calendar takes what became of its events, 0 if not. Absent without answer in the configuration.',
-    labelNames: ['calendar'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const calendar of calendars()) this.set({ calendar }, unanswered(calendar) === undefined ? 1 : 0);
+  addGauge(
+    registry,
+    `${PREFIX}calendar_answers_ok`,
+    '1 if the calendar takes what became of its events, 0 if not. Absent without answer in the configuration.',
+    (gauge) => {
+      gauge.reset();
+      for (const calendar of calendars()) gauge.set({ calendar }, unanswered(calendar) === undefined ? 1 : 0);
     },
-  });
+    'calendar',
+  );
 }
 
 /** What a cal2wl counted while it led is old once another leads. */
@@ -186,14 +187,12 @@ export function forgetPasses(registry: Registry): void {
 
 /** Which of several cal2wl leads, looked at with each scrape. */
 export function addLeadMetric(registry: Registry, leads: () => boolean): void {
-  new Gauge({
-    name: 'scanflow_leads',
-    help: '1 where this process leads, 0 where it stands by. Always 1 where it can have no standby.',
-    registers: [registry],
-    collect() {
-      this.set(Number(leads()));
-    },
-  });
+  addGauge(
+    registry,
+    'scanflow_leads',
+    '1 where this process leads, 0 where it stands by. Always 1 where it can have no standby.',
+    (gauge) => gauge.set(Number(leads())),
+  );
 }
 
 /** Registers the metrics. Call the result after each pass. Label values come only from the configuration and our own code. */

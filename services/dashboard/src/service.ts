@@ -9,7 +9,7 @@ import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
   addMachineMetrics,
   certificatesIn,
-  Gauge,
+  addGauge,
   headersOf,
   httpAccess,
   type Health,
@@ -276,15 +276,10 @@ function addressOf({ dashboard: { hosts, tls } }: Config, port: number): string 
 function metricsOf(store: AccessStore, { data, dashboard }: Config): Registry {
   const registry = new Registry();
   addMachineMetrics(registry, { folders: { data }, certificates: certificatesIn({ dashboard }) });
-  new Gauge({
-    name: 'scanflow_dashboard_users',
-    help: 'Users who may sign in.',
-    registers: [registry],
-    async collect() {
-      // a database that is away shows in the health; the last number stays
-      const users = await store.users().catch(() => undefined);
-      if (users !== undefined) this.set(users.filter(({ hasPassword }) => hasPassword).length);
-    },
+  addGauge(registry, 'scanflow_dashboard_users', 'Users who may sign in.', async (gauge) => {
+    // a database that is away shows in the health; the last number stays
+    const users = await store.users().catch(() => undefined);
+    if (users !== undefined) gauge.set(users.filter(({ hasPassword }) => hasPassword).length);
   });
   return registry;
 }

@@ -1,5 +1,5 @@
 /** Metrics of the receiver for Prometheus. No label has a value that a stranger can choose. */
-import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
+import { addGauge, Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import type { Room } from './holding.ts';
 import type { OrthancWatch } from './orthanc.ts';
 import type { Outcome } from './store.ts';
@@ -21,8 +21,8 @@ export function createMetrics(
   orthanc: Pick<OrthancWatch, 'answers'>,
 ): Metrics {
   const registers = [registry];
-  addRoom(room, registers);
-  addOrthanc(orthanc, registers);
+  addRoom(room, registry);
+  addOrthanc(orthanc, registry);
   return { ...associationMetrics(registers), image: imageMetrics(registers) };
 }
 
@@ -82,27 +82,25 @@ function imageMetrics(registers: Registry[]): Metrics['image'] {
   };
 }
 
-function addRoom(room: Room, registers: Registry[]): void {
+function addRoom(room: Room, registry: Registry): void {
   for (const place of ['memory', 'disk'] as const)
-    new Gauge({
-      name: `${prefix}held_${place}_bytes`,
-      help: `Bytes of data sets on their way to Orthanc, in ${place === 'disk' ? 'files' : place}.`,
-      registers,
-      collect() {
-        this.set(room.held(place));
-      },
-    });
+    addGauge(
+      registry,
+      `${prefix}held_${place}_bytes`,
+      `Bytes of data sets on their way to Orthanc, in ${place === 'disk' ? 'files' : place}.`,
+      (gauge) => gauge.set(room.held(place)),
+    );
 }
 
-function addOrthanc({ answers }: Pick<OrthancWatch, 'answers'>, registers: Registry[]): void {
-  new Gauge({
-    name: `${prefix}orthanc_up`,
-    help: '1 while Orthanc answers the receiver and takes its password, 0 while it does not. Absent until it was asked.',
-    registers,
-    collect() {
-      this.remove();
+function addOrthanc({ answers }: Pick<OrthancWatch, 'answers'>, registry: Registry): void {
+  addGauge(
+    registry,
+    `${prefix}orthanc_up`,
+    '1 while Orthanc answers the receiver and takes its password, 0 while it does not. Absent until it was asked.',
+    (gauge) => {
+      gauge.remove();
       const now = answers();
-      if (now !== undefined) this.set(now ? 1 : 0);
+      if (now !== undefined) gauge.set(now ? 1 : 0);
     },
-  });
+  );
 }

@@ -1,5 +1,5 @@
 /** Metrics of worklist and exams for Prometheus. No label takes a value that a stranger can choose. */
-import { Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
+import { addGauge, Counter, Gauge, Histogram, type Registry } from '@scanflow/runtime';
 import type { RequestReport } from '@scanflow/dimse';
 import type { ExamSummary } from '@scanflow/booking';
 import type { Snapshot } from './domain/snapshot.ts';
@@ -24,7 +24,7 @@ export interface Metrics {
 export const createMetrics = (registry: Registry, served: ServedCount): Metrics => ({
   ...associationMetrics([registry]),
   request: queryMetrics([registry]),
-  snapshot: folderMetrics([registry], served),
+  snapshot: folderMetrics(registry, served),
 });
 
 function associationMetrics(registers: Registry[]): Pick<Metrics, 'accepted' | 'rejected'> {
@@ -68,17 +68,15 @@ function queryMetrics(registers: Registry[]): Metrics['request'] {
   };
 }
 
-function folderMetrics(registers: Registry[], served: ServedCount): Metrics['snapshot'] {
-  new Gauge({
-    name: `${prefix}items`,
-    help: 'Scheduled steps that scanners see now; items_left counts what else the folder holds.',
-    registers,
-    collect() {
-      this.set(served());
-    },
-  });
+function folderMetrics(registry: Registry, served: ServedCount): Metrics['snapshot'] {
+  addGauge(
+    registry,
+    `${prefix}items`,
+    'Scheduled steps that scanners see now; items_left counts what else the folder holds.',
+    (gauge) => gauge.set(served()),
+  );
   const gauge = (name: string, help: string): Gauge =>
-    new Gauge({ name: `${prefix}${name}`, help, registers });
+    new Gauge({ name: `${prefix}${name}`, help, registers: [registry] });
   const problems = gauge(
     'problem_files',
     'Files of the worklist folder that are not served: they cannot be read.',
@@ -106,45 +104,43 @@ export function addExamMetrics(registry: Registry, figures: ExamFigures): (repor
     labelNames: ['operation', 'status'],
     registers,
   });
-  addGauges(registers, figures);
+  addGauges(registry, figures);
   return ({ operation, status }) => {
     if (operation === 'N-CREATE' || operation === 'N-SET')
       reports.inc({ operation, status: status.toString(16).toUpperCase().padStart(4, '0') });
   };
 }
 
-function addGauges(registers: Registry[], { steps, board }: ExamFigures): void {
-  new Gauge({
-    name: `${prefix}performed_steps`,
-    help: 'Performed procedure steps on record by state; stale: in progress for longer than a day.',
-    labelNames: ['state'],
-    registers,
-    collect() {
+function addGauges(registry: Registry, { steps, board }: ExamFigures): void {
+  addGauge(
+    registry,
+    `${prefix}performed_steps`,
+    'Performed procedure steps on record by state; stale: in progress for longer than a day.',
+    (gauge) => {
       const counts = { in_progress: 0, stale: 0, completed: 0, discontinued: 0 };
       const now = Temporal.Now.instant();
       for (const step of steps()) counts[stateOf(step, now)] += 1;
-      for (const [state, count] of Object.entries(counts)) this.set({ state }, count);
+      for (const [state, count] of Object.entries(counts)) gauge.set({ state }, count);
     },
-  });
-  new Gauge({
-    name: `${prefix}performed_unlinked`,
-    help: 'Performed procedure steps on record that are linked to no item of the worklist.',
-    registers,
-    collect() {
-      this.set([...steps()].filter(({ items }) => items.length === 0).length);
-    },
-  });
-  new Gauge({
-    name: `${prefix}items_left`,
-    help: 'Items in the folder that are not shown, by reason; over: the slot is long past.',
-    labelNames: ['reason'],
-    registers,
-    collect() {
+    'state',
+  );
+  addGauge(
+    registry,
+    `${prefix}performed_unlinked`,
+    'Performed procedure steps on record that are linked to no item of the worklist.',
+    (gauge) => gauge.set([...steps()].filter(({ items }) => items.length === 0).length),
+  );
+  addGauge(
+    registry,
+    `${prefix}items_left`,
+    'Items in the folder that are not shown, by reason; over: the slot is long past.',
+    (gauge) => {
       const counts = { completed: 0, discontinued: 0, over: 0 };
       for (const reason of board.left().values()) counts[reason] += 1;
-      for (const [reason, count] of Object.entries(counts)) this.set({ reason }, count);
+      for (const [reason, count] of Object.entries(counts)) gauge.set({ reason }, count);
     },
-  });
+    'reason',
+  );
 }
 
 function stateOf(

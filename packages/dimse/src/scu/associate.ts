@@ -226,6 +226,11 @@ const plain: Dial = async ({ host, port }, signal) => {
       callback: (count, bytes) => socket.emit('data', bytes.subarray(0, count)),
     },
   });
+  return connected(socket, signal);
+};
+
+/** The socket once it is connected. It is destroyed where that fails, or the signal aborts before. */
+export async function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
   try {
     await once(socket, 'connect', { signal });
     return socket;
@@ -233,7 +238,7 @@ const plain: Dial = async ({ host, port }, signal) => {
     socket.destroy();
     throw error;
   }
-};
+}
 
 /** Connects; throws FailureError, transient: a peer that is down or misconfigured comes back without our doing. */
 async function dial(peer: Peer, signal?: AbortSignal): Promise<Socket> {

@@ -17,6 +17,7 @@ import {
   choices,
   hidden,
   KINDS,
+  LABEL_FIELDS,
   orderIn,
   refusedBy,
   spend,
@@ -238,13 +239,7 @@ export const manyForm = (filter: Filter, total: number, targets: readonly string
       >
       <label>${t.many.target} <input name="${PREFIX}target" list="targets" autocomplete="off" /></label>
       <datalist id="targets">${targets.map((one) => html`<option value="${one}"></option>`)}</datalist>
-      ${(
-        [
-          ['project', t.actions.projectLabel],
-          ['subject', t.actions.subjectLabel],
-          ['session', t.actions.sessionLabel],
-        ] as const
-      ).map(
+      ${LABEL_FIELDS.map(
         ([name, label]) =>
           html`<label
             >${t.many.to(label)} <input name="${PREFIX}${name}" maxlength="64" autocomplete="off"

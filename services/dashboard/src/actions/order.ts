@@ -118,6 +118,13 @@ export const bodyOf = ({ keep, send, ...order }: Order, person: Person): object 
   ...(send === undefined ? {} : { send: true }),
 });
 
+/** The fields of labels, with their names for people. */
+export const LABEL_FIELDS = [
+  ['project', t.actions.projectLabel],
+  ['subject', t.actions.subjectLabel],
+  ['session', t.actions.sessionLabel],
+] as const;
+
 /** What was chosen, in words. */
 export const choices = ({ keep, send: anew, reason }: Order): Html =>
   html`<ul>

@@ -1,4 +1,5 @@
 /** HTML whose values are text: whatever a title, description or name holds, it is shown and never interpreted. */
+import { escapeHtml } from '@scanflow/runtime/visible';
 import { hash } from 'node:crypto';
 import { localTime } from '@scanflow/runtime/time';
 import { t } from '../texts/pages.ts';
@@ -54,19 +55,11 @@ type Value = Html | string | number | false | undefined | readonly Value[];
 export const html = (strings: TemplateStringsArray, ...values: readonly Value[]): Html =>
   Html.of(strings, values);
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 function inserted(value: Value): string {
   if (value === undefined || value === false) return '';
   if (value instanceof Html) return value.toString();
   if (typeof value === 'object') return value.map(inserted).join('');
-  return shown(String(value)).replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+  return escapeHtml(shown(String(value)));
 }
 
 /** Characters that change the direction or the look of what stands beside them are shown by their number. */

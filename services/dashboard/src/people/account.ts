@@ -1,13 +1,7 @@
 /** `/account`: where somebody is signed in, signing out everywhere, and the own password. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import {
-  limiterKeys,
-  type Limiter,
-  hashPassword,
-  isPassword,
-  LEAST_CHARACTERS,
-  passwordProblem,
-} from '../access/passwords.ts';
+import { newPassword } from '../web/pages.ts';
+import { limiterKeys, type Limiter, hashPassword, isPassword, passwordProblem } from '../access/passwords.ts';
 import { mayDo, type Person } from '../access/roles.ts';
 import type { Session, UserRow } from '../access/store.ts';
 import type { Facility } from '../day/routes.ts';
@@ -96,15 +90,7 @@ const passwordForm = (user: UserRow | undefined): Html =>
           <label
             >${a.current} <input name="current" type="password" autocomplete="current-password" required
           /></label>
-          <label
-            >${a.password}
-            <input
-              name="password"
-              type="password"
-              autocomplete="new-password"
-              minlength="${LEAST_CHARACTERS}"
-              required
-          /></label>
+          ${newPassword(a.password)}
           <button>${a.change}</button>
         </form>
         <p class="more">${a.passwordText}</p>`;

@@ -1,6 +1,6 @@
 /** The series of a session: how many images were made, arrived, were stored and sent, and what a person can do. */
 import type { Likely } from '@scanflow/booking';
-import { onceField, hidden } from '../actions/order.ts';
+import { LABEL_FIELDS, onceField, hidden } from '../actions/order.ts';
 import type { DayExam } from '../day/facts.ts';
 import { pathOf, type RowView } from '../day/row.ts';
 import { isAway, type Away } from '../journey/facts.ts';
@@ -145,13 +145,7 @@ function releaseForms(one: SeriesAnswer, { id, likely, timezone }: SeriesView): 
 }
 
 const labelFields = (): Html[] =>
-  (
-    [
-      ['project', t.actions.projectLabel],
-      ['subject', t.actions.subjectLabel],
-      ['session', t.actions.sessionLabel],
-    ] as const
-  ).map(
+  LABEL_FIELDS.map(
     ([name, label]) =>
       html`<label>${label} <input name="${name}" required maxlength="64" autocomplete="off" /></label>`,
   );

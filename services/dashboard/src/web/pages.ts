@@ -43,22 +43,26 @@ export const signInPage = ({ next, provider, failed, name = '' }: SignIn): Html 
     </form>
     <p class="more">${t.signIn.none} <code>scanflow user invite NAME</code></p>`;
 
+/** The field of a new password. */
+export const newPassword = (label: string, first = false): Html =>
+  html`<label
+    >${label}
+    <input
+      name="password"
+      type="password"
+      autocomplete="new-password"
+      minlength="${LEAST_CHARACTERS}"
+      required
+      ${first && html`autofocus`}
+  /></label>`;
+
 export const invitationPage = (word: string, name: string, failed?: string): Html =>
   html`<h1>${t.invitation.welcome(name)}</h1>
     <p>${t.invitation.choose(LEAST_CHARACTERS)}</p>
     ${problem(failed)}
     <form method="post" action="/invite/${word}" class="form">
       <input type="hidden" name="username" value="${name}" autocomplete="username" />
-      <label
-        >${t.signIn.password}
-        <input
-          name="password"
-          type="password"
-          autocomplete="new-password"
-          minlength="${LEAST_CHARACTERS}"
-          required
-          autofocus
-      /></label>
+      ${newPassword(t.signIn.password, true)}
       <button>${t.invitation.set}</button>
     </form>`;
 

@@ -164,12 +164,7 @@ async function retry(
     if (lacking.length > 0) targets.push(...(await ledger.write(recheck, series.id, lacking, now)));
   }
   if (targets.length === 0) throw new Answer(409, nothingToRetry(series, target));
-  log.info('series tried again by hand', {
-    series: series.id,
-    ...accessionOf(series),
-    targets,
-    ...byWhom(body, ip),
-  });
+  log.info('series tried again by hand', { ...factsOf(series, targets), ...byWhom(body, ip) });
   wake();
   return [...new Set(targets)];
 }
@@ -204,12 +199,7 @@ async function skip(
       409,
       `${target} of this series and its session has not failed and waits for no next try`,
     );
-  log.warn('hook skipped by hand', {
-    series: series.id,
-    ...accessionOf(series),
-    targets,
-    ...byWhom(body, ip),
-  });
+  log.warn('hook skipped by hand', { ...factsOf(series, targets), ...byWhom(body, ip) });
   wake();
   return [...new Set(targets)];
 }
@@ -232,7 +222,7 @@ async function skipSending(
   };
   const targets = await ledger.write(skipDestination, series.id, target, reason, clock.now());
   if (targets.length === 0) throw new Answer(409, notSkipped(series, target));
-  log.warn('destination skipped by hand', { series: series.id, ...accessionOf(series), targets, ...who });
+  log.warn('destination skipped by hand', { ...factsOf(series, targets), ...who });
   wake();
   return targets;
 }
@@ -263,6 +253,13 @@ function requireServed(
 /** The subjects of its deliveries: the series, and the session that it belongs to. */
 export const toldOf = ({ id, session }: Pick<SeriesView, 'id' | 'session'>): readonly string[] =>
   session === undefined ? [id] : [id, session];
+
+/** For the log. */
+const factsOf = (series: SeriesView, targets: readonly string[]): object => ({
+  series: series.id,
+  ...accessionOf(series),
+  targets,
+});
 
 const accessionOf = ({ attributes }: Pick<SeriesView, 'attributes'>): { readonly accession?: string } =>
   named(attributes['AccessionNumber']);

@@ -1,5 +1,5 @@
 /** The streamer's metrics. */
-import { Counter, Gauge, Registry } from '@scanflow/runtime';
+import { addGauge, Counter, type Gauge, Registry } from '@scanflow/runtime';
 import type { Condition } from '../work/condition.ts';
 import type { Ledger, Tx } from '../ledger/tx.ts';
 import { openPauses } from '../ledger/pauses.ts';
@@ -96,15 +96,7 @@ type AddGauge = (
 const gaugesIn =
   (registry: Registry): AddGauge =>
   (name, help, collect, ...labelNames) => {
-    new Gauge({
-      name,
-      help,
-      labelNames,
-      registers: [registry],
-      collect() {
-        return collect(this);
-      },
-    });
+    addGauge(registry, name, help, collect, ...labelNames);
   };
 
 /** All gauges of a scrape are collected at the same time: one query of the ledger serves them all. */

@@ -1,10 +1,9 @@
 /** A destination that is reached by DICOMweb: STOW-RS (PS3.18 10.5), several instances per request. */
-import { once } from 'node:events';
 import { Agent, type AgentOptions, type ClientRequestArgs } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { defined } from '@scanflow/failure/defined';
-import type { StoreItem, Dial } from '@scanflow/dimse';
+import { connected, type StoreItem, type Dial } from '@scanflow/dimse';
 import { SEND_HELD, type Failure, transient, FailureError, messageOf } from '@scanflow/failure';
 import { readSecret } from '@scanflow/runtime';
 import { failureOf } from '../../model/failure.ts';
@@ -215,16 +214,7 @@ const unusable = (why: string) =>
 /** One connection at a time, kept for a while. */
 const KEPT: AgentOptions = { keepAlive: true, maxSockets: 1 };
 
-const plainDial: Dial = async ({ host, port }, signal) => {
-  const socket = connect({ host, port, noDelay: true });
-  try {
-    await once(socket, 'connect', { signal });
-    return socket;
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
-};
+const plainDial: Dial = ({ host, port }, signal) => connected(connect({ host, port, noDelay: true }), signal);
 
 class DialAgent extends Agent {
   /** Node asks an agent which protocol it is for. */
