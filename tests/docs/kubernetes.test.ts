@@ -243,6 +243,8 @@ test(
       // an update takes none away before the other gets its scanners
       const { command } = pod.containers[0].lifecycle?.preStop.exec ?? {};
       assert.ok(command?.[0] === 'sleep' && Number(command[1]) + 5 < pod.terminationGracePeriodSeconds, name);
+      const named = objects.find((one) => one.kind === 'Service' && one.metadata.name === name);
+      assert.equal(named?.spec.clusterIP, 'None', name);
       const budget = objects.find((one) => one.kind === 'PodDisruptionBudget' && one.metadata.name === name);
       assert.equal(budget?.spec.minAvailable, 1, name);
     }

@@ -57,6 +57,7 @@ export interface Rendered {
     readonly externalTrafficPolicy?: string;
     readonly ports?: readonly { readonly port: number; readonly targetPort: string }[];
     readonly accessModes?: readonly string[];
+    readonly clusterIP?: string;
     readonly sessionAffinity?: string;
     readonly minAvailable?: number;
     readonly podSelector?: {

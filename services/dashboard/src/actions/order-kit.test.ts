@@ -47,6 +47,7 @@ export async function rig(
       asks.push(path);
       return Promise.resolve({ total: found().length, series: found().map((id) => ({ ...SERIES, id })) });
     },
+    askEach: () => Promise.reject(new Error('not asked')),
     look: () => Promise.reject(new Error('not asked')),
     post: (path, body) => {
       posts.push({ service, path, body });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
 import { test } from 'node:test';
-import { rig, TLS } from '../web/board-kit.test.ts';
+import { iso, rig, TLS } from '../web/board-kit.test.ts';
 
 test('console: a link leaves the address by a redirect, and its cookie opens that console alone', async (t) => {
   const { get, linkOf, store } = await rig(t);
@@ -47,6 +47,23 @@ test('console: it shows its scanner and labels as text; no title, no booker, and
   assert.match(main, /&lt;img src=x&gt;/);
   assert.doesNotMatch(main, /<img|<form|<button|<a |<input/);
   assert.doesNotMatch(body, /Anna Smith|Jane Doe|sub-of-skyra/);
+});
+
+test('console: of several worklists and receivers, the one counts that the scanner called last', async (t) => {
+  const asked = (minutes: number, items: number) => ({
+    scanners: [
+      { scanner: 'skyra', lastQuery: { at: iso(-1), items: 99 } },
+      { scanner: 'prisma', lastQuery: { at: iso(minutes), items } },
+    ],
+  });
+  const { get, opened } = await rig(t, undefined, {
+    '/api/board/scanners': [asked(-50, 41), asked(-4, 42), { scanners: [{ scanner: 'prisma' }] }],
+    '/api/senders': [{ lastImages: [{ scanner: 'prisma', at: iso(-5) }] }, { lastImages: [] }],
+  });
+  const { body } = await get('/console/prisma', { cookie: await opened('prisma') });
+  assert.match(body, /42 items/);
+  assert.doesNotMatch(body, /41 items|99 items/);
+  assert.match(body, /Last image[^<]*<[^]*?5 min ago/);
 });
 
 test('console: a cookie is renewed by a page; revoked, the page is gone and the events end', async (t) => {

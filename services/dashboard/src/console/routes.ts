@@ -9,7 +9,7 @@ import type { Facility } from '../day/routes.ts';
 import { isAway, type Away } from '../journey/facts.ts';
 import { createWatch, type Watch, type Stream } from '../sources/watch.ts';
 import { scannersAnswer, sendersAnswer } from '../sources/answers.ts';
-import { asked, type Gatherer, type Services } from '../sources/gather.ts';
+import { askedEach, type Gatherer, type Services } from '../sources/gather.ts';
 import type { Service } from '../sources/service.ts';
 import type { AccessStore } from '../access/store.ts';
 import { openStreams } from '../web/events.ts';
@@ -99,8 +99,8 @@ interface ConsoleWatchOptions {
 export function watchConsoles({ worklist, receiver, now, everyMs }: ConsoleWatchOptions): Watch {
   const digest = async (): Promise<string> => {
     const [queries, images] = await Promise.allSettled([
-      asked(worklist, '/api/board/scanners', scannersAnswer),
-      asked(receiver, '/api/senders', sendersAnswer),
+      askedEach(worklist, '/api/board/scanners', scannersAnswer),
+      askedEach(receiver, '/api/senders', sendersAnswer),
     ]);
     const values = [queries, images].map((one) => (one.status === 'fulfilled' ? one.value : 'away'));
     return JSON.stringify([Math.floor(now() / MINUTE_MS), ...values]);
@@ -120,15 +120,18 @@ async function factsOf(
   const day = Temporal.Instant.fromEpochMilliseconds(at).toZonedDateTimeISO(facility.timezone).toPlainDate();
   const [facts, queries, images] = await Promise.all([
     gatherer.day(day),
-    gatherer.part(
-      'queries',
-      async () => (await asked(services.worklist, '/api/board/scanners', scannersAnswer)).scanners,
-    ),
-    gatherer.part('images', async () => (await asked(receiver, '/api/senders', sendersAnswer)).lastImages),
+    gatherer.part('queries', () => askedEach(services.worklist, '/api/board/scanners', scannersAnswer)),
+    gatherer.part('images', () => askedEach(receiver, '/api/senders', sendersAnswer)),
   ]);
   const { exams } = facts;
-  const query = isAway(queries) ? queries : queries.find((one) => one.scanner === scanner)?.lastQuery;
-  const image = isAway(images) ? images : images.find((one) => one.scanner === scanner)?.at;
+  const isHere = (one: { readonly scanner: string }): boolean => one.scanner === scanner;
+  // of several worklists or receivers, the one knows that the scanner called last
+  const query = isAway(queries)
+    ? queries
+    : newest(queries.flatMap(({ scanners }) => scanners.filter(isHere).map(({ lastQuery }) => lastQuery)));
+  const image = isAway(images)
+    ? images
+    : newest(images.flatMap(({ lastImages }) => lastImages.filter(isHere)))?.at;
   return {
     scanner,
     board: boardOf(facts, at),
@@ -137,6 +140,9 @@ async function factsOf(
     lastImage: lastImageOf(image, facts, scanner),
   };
 }
+
+const newest = <T extends { readonly at: number }>(all: readonly (T | undefined)[]): T | undefined =>
+  all.reduce((one, other) => ((other?.at ?? -Infinity) > (one?.at ?? -Infinity) ? other : one), undefined);
 
 /** The receiver forgets at a restart; the ledger knows when the last series of the day began. */
 function lastImageOf(

@@ -69,7 +69,7 @@ test('health: versions that differ, an Orthanc that is silent, and series that w
 test('health: a button that is pressed and pressed asks once in two seconds; a page that is loaded once in ten', async () => {
   let [asked, time] = [0, 0];
   const away = () => Promise.reject(new Error('away'));
-  const silent: Service = { ask: away, look: away, post: away };
+  const silent: Service = { ask: away, askEach: away, look: away, post: away };
   const streamer: Service = {
     ...silent,
     ask: () => {

@@ -187,6 +187,7 @@ test('plan: after a silence nobody waits again for ten seconds', async () => {
   let asked = 0;
   const silent: Service = {
     ask: () => Promise.reject(new Error('unused')),
+    askEach: () => Promise.reject(new Error('unused')),
     post: () => Promise.reject(new Error('unused')),
     look: () => {
       asked += 1;

@@ -16,7 +16,7 @@ import { createDays, shared } from './day.ts';
 import { bookingsOf, examsOf, itemsOf, sessionsOf } from './read.ts';
 import { asked, type Services } from './service.ts';
 
-export { asked, type Services } from './service.ts';
+export { asked, askedEach, type Services } from './service.ts';
 
 /** What all services know of one booking, exam or session. */
 export interface Found extends Pick<DayFacts, 'bookings' | 'items' | 'exams' | 'sessions'> {

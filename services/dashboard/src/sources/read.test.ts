@@ -74,6 +74,7 @@ test('read: an exam that still runs past midnight stands on both days', () => {
 
 const answering = (answer: () => Promise<unknown>): Service => ({
   ask: answer,
+  askEach: async () => [await answer()],
   look: async () => ({ status: 200, body: await answer() }),
   post: async () => ({ status: 200, body: await answer() }),
 });
@@ -150,6 +151,7 @@ test('day: images are asked for by the bookings and exams of the day; a streamer
       asked.push(`GET ${path}`);
       return Promise.resolve(sessions);
     },
+    askEach: () => assert.fail(),
     look: () => assert.fail(),
     post: (path, body) => {
       asked.push(`POST ${path} ${JSON.stringify(body)}`);

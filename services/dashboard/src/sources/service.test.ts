@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { serviceAt } from './service.ts';
@@ -66,4 +66,30 @@ test('ask: the token is read once, and anew where the service refuses the one of
     ['first', 'first', 'first', 'second', 'second', 'second'].map((word) => `Bearer ${word}`),
     'a refusal is asked anew once',
   );
+});
+
+test('askEach: each address of a name is asked; one that is away is left out, and nobody at all is an error', async (t) => {
+  const serve = async (address: string, at: number): Promise<Server> => {
+    const server = createServer((_, response) => response.end(JSON.stringify({ address })));
+    await new Promise<void>((resolve) => server.listen(at, address, resolve));
+    t.after(() => server.close());
+    return server;
+  };
+  const end = async (server: Server): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  const one = await serve('127.0.0.1', 0);
+  const { port } = one.address() as AddressInfo;
+  const other = await serve('127.0.0.2', port);
+  const addressesOf = (): Promise<string[]> => Promise.resolve(['127.0.0.1', '127.0.0.2']);
+  const { askEach } = serviceAt(`http://receiver:${port}`, () => Promise.resolve({}), addressesOf);
+  assert.deepEqual(await askEach('/a'), [{ address: '127.0.0.1' }, { address: '127.0.0.2' }]);
+  await end(one);
+  assert.deepEqual(await askEach('/a'), [{ address: '127.0.0.2' }]);
+  await end(other);
+  await assert.rejects(askEach('/a'), /receiver.* does not answer/);
+  const alone = serviceAt(`http://127.0.0.1:${port}`, () => Promise.resolve({}));
+  await serve('127.0.0.1', port);
+  assert.deepEqual(await alone.askEach('/a'), [{ address: '127.0.0.1' }]);
 });

@@ -1,6 +1,9 @@
 /** HTTP to one of the other services, with the internal token. */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 import type { z } from 'zod';
 import { FailureError, messageOf } from '@scanflow/failure';
+import { defined } from '@scanflow/failure/defined';
 
 /** GET of a page as JSON. Throws a FailureError SERVICE_AWAY where the service does not answer, or answers something else. */
 export type Ask = (path: string) => Promise<unknown>;
@@ -12,6 +15,8 @@ export interface Answered {
 
 export interface Service {
   readonly ask: Ask;
+  /** `ask` of each address that its name has: of several worklists or receivers, each knows only who called it. Throws if none answers. */
+  readonly askEach: (path: string) => Promise<unknown[]>;
   /** GET of a page, whatever its status. Throws as `ask` where nobody answers. */
   readonly look: (path: string) => Promise<Answered>;
   /** POST of a body as JSON; the service's own answer, also where it refuses. Throws as `ask` where it is away, or too slow. */
@@ -29,21 +34,26 @@ export interface Services {
 export const asked = async <T>(service: Service, path: string, schema: z.ZodType<T>): Promise<T> =>
   schema.parse(await service.ask(path));
 
+export const askedEach = async <T>(service: Service, path: string, schema: z.ZodType<T>): Promise<T[]> =>
+  (await service.askEach(path)).map((answer) => schema.parse(answer));
+
 const TIMEOUT_MS = 5_000;
 const MOST_BYTES = 32 * 1024 * 1024;
 
 type Headers = Readonly<Record<string, string>>;
 
 /** `headers`: reads the internal token. It is read anew where a service refuses the one of before, so that a new one counts at once. */
-export function serviceAt(url: string, headers: () => Promise<Headers>): Service {
+export function serviceAt(
+  url: string,
+  headers: () => Promise<Headers>,
+  addressesOf: (name: string) => Promise<readonly string[]> = resolved,
+): Service {
   let known: Headers | undefined;
   const attempt = async (
     own: Headers,
-    path: string,
-    body?: object,
-    timeoutMs = TIMEOUT_MS,
+    { at = url, path, body, timeoutMs = TIMEOUT_MS }: Request,
   ): Promise<Answered> => {
-    const response = await fetch(`${url}${path}`, {
+    const response = await fetch(`${at}${path}`, {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       headers: { ...own, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       signal: AbortSignal.timeout(timeoutMs),
@@ -51,26 +61,54 @@ export function serviceAt(url: string, headers: () => Promise<Headers>): Service
     });
     return { status: response.status, body: JSON.parse(await bounded(response)) as unknown };
   };
-  const send = async (...what: [path: string, body?: object, timeoutMs?: number]): Promise<Answered> => {
+  const send = async (request: Request): Promise<Answered> => {
     try {
       const before = known;
-      const answer = await attempt((known ??= await headers()), ...what);
+      const answer = await attempt((known ??= await headers()), request);
       // a refusal for want of a token comes before anything is done
       if (answer.status !== 401 || before === undefined) return answer;
-      return await attempt((known = await headers()), ...what);
+      return await attempt((known = await headers()), request);
     } catch (error) {
       throw away(url, messageOf(error), error);
     }
   };
-  return {
-    ask: async (path) => {
-      const { status, body } = await send(path);
-      if (status !== 200) throw away(url, `it answered ${status}`);
-      return body;
-    },
-    look: (path) => send(path),
-    post: send,
+  const ask = async (path: string, at?: string): Promise<unknown> => {
+    const { status, body } = await send({ path, ...defined({ at }) });
+    if (status !== 200) throw away(url, `it answered ${status}`);
+    return body;
   };
+  return {
+    ask: (path) => ask(path),
+    askEach: async (path) => {
+      const found = await Promise.allSettled((await originsOf(url, addressesOf)).map((at) => ask(path, at)));
+      const answers = found.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      return answers.length > 0 ? answers : [await ask(path)];
+    },
+    look: (path) => send({ path }),
+    post: (path, body, timeoutMs) => send({ path, body, ...defined({ timeoutMs }) }),
+  };
+}
+
+interface Request {
+  /** One address of the service instead of its name: `http://10.0.1.7:9106`. */
+  readonly at?: string;
+  readonly path: string;
+  readonly body?: object;
+  readonly timeoutMs?: number;
+}
+
+const resolved = async (name: string): Promise<string[]> =>
+  (await lookup(name, { all: true })).map(({ address }) => address);
+
+/** Where each instance of a service answers: its pages go by their own address, too. A name of one address stays a name. */
+async function originsOf(
+  url: string,
+  addressesOf: (name: string) => Promise<readonly string[]>,
+): Promise<string[]> {
+  const { hostname, port, protocol } = new URL(url);
+  const addresses = await addressesOf(hostname).catch(() => []);
+  if (protocol !== 'http:' || addresses.length < 2) return [url];
+  return addresses.map((one) => `http://${isIP(one) === 6 ? `[${one}]` : one}:${port === '' ? '80' : port}`);
 }
 
 const away = (url: string, why: string, cause?: unknown): FailureError =>

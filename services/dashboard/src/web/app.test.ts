@@ -21,7 +21,7 @@ const TLS = { 'x-forwarded-proto': 'https' };
 const FORM = 'application/x-www-form-urlencoded';
 
 const away = (): Promise<never> => Promise.reject(new Error('away'));
-const silent: Service = { ask: away, look: away, post: away };
+const silent: Service = { ask: away, askEach: away, look: away, post: away };
 
 interface Rig {
   readonly app: FastifyInstance;

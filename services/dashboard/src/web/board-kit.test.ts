@@ -86,6 +86,8 @@ export async function rig(
     Promise.resolve(more[path] ?? { ...PAGES, ...more }[path.split('?')[0] ?? ''] ?? { bookings: [] });
   const service: Service = {
     ask,
+    // an array is what several instances answer
+    askEach: async (path) => [await ask(path)].flat(),
     look: async (path) => ({ status: 200, body: await ask(path) }),
     post: (path, body) => {
       posts.push({ path, body });
