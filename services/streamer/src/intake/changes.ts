@@ -13,6 +13,11 @@ import type { Millis } from '../ledger/tx.ts';
 import { aged, comparedFrom, filled, isMissed, missedIn, NO_GAPS, toRead, type Stretch } from './gaps.ts';
 import { arrived, unreadOf } from './step.ts';
 
+export type IntakeDeps = Pick<
+  LoopDeps,
+  'orthanc' | 'ledger' | 'settings' | 'clock' | 'log' | 'condition' | 'wakes'
+>;
+
 const PAGE = 1000;
 
 const SYSTEM_EVERY = 30_000;
@@ -20,7 +25,7 @@ const SYSTEM_EVERY = 30_000;
 const FOLLOW_PART = 1 / 10;
 
 /** Reads what Orthanc reports, or waits while another streamer does. */
-export async function intakeRound(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+export async function intakeRound(deps: IntakeDeps, signal: AbortSignal): Promise<void> {
   const { condition, settings, clock, wakes } = deps;
   const system = await askSystem(deps, signal);
   if (!(await leading(deps))) return followReader(deps, signal);
@@ -41,7 +46,7 @@ export async function intakeRound(deps: LoopDeps, signal: AbortSignal): Promise<
 }
 
 async function askSystem(
-  { orthanc, condition, clock, log }: LoopDeps,
+  { orthanc, condition, clock, log }: IntakeDeps,
   signal: AbortSignal,
 ): Promise<SystemInfo> {
   const known = condition.system;
@@ -61,7 +66,7 @@ async function askSystem(
 }
 
 /** Whether this streamer is the one that reads what Orthanc reports. Who becomes it looks at everything once. */
-async function leading({ ledger, condition, clock, log, wakes }: LoopDeps): Promise<boolean> {
+async function leading({ ledger, condition, clock, log, wakes }: IntakeDeps): Promise<boolean> {
   const leads = await ledger.write(lead, clock.now());
   if (leads !== condition.leads) {
     condition.leads = leads;
@@ -74,7 +79,7 @@ async function leading({ ledger, condition, clock, log, wakes }: LoopDeps): Prom
 
 /** Another streamer reads: its news are looked for in the ledger. */
 async function followReader(
-  { ledger, condition, settings, wakes }: LoopDeps,
+  { ledger, condition, settings, wakes }: IntakeDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const { seq = condition.seq, gaps = NO_GAPS } = (await ledger.read(readCursor)) ?? {};
@@ -87,7 +92,7 @@ async function followReader(
 
 /** Too many numbers were missing to remember each: everything is compared once none of them can appear any more. */
 async function compareForgotten(
-  { condition, ledger, wakes, log }: LoopDeps,
+  { condition, ledger, wakes, log }: IntakeDeps,
   cursor: Cursor,
   now: Millis,
 ): Promise<void> {
@@ -108,7 +113,7 @@ async function compareForgotten(
  * @param last when it was read the last time; 0: not yet
  */
 async function readChanges(
-  deps: LoopDeps,
+  deps: IntakeDeps,
   system: SystemInfo,
   last: Millis,
   signal: AbortSignal,
@@ -143,8 +148,11 @@ const isOther = (cursor: Cursor, database: string | undefined): boolean =>
   cursor.database !== undefined && database !== undefined && databaseOf(cursor.database) !== database;
 
 /** Numbers never begin anew in one database. But its "last" one may be the late one of another Orthanc: others stand above it. */
-const isWiped = async ({ last }: ChangePage, { orthanc }: LoopDeps, signal: AbortSignal): Promise<boolean> =>
-  (await orthanc.changes(last, 1, signal)).changes.length === 0;
+const isWiped = async (
+  { last }: ChangePage,
+  { orthanc }: IntakeDeps,
+  signal: AbortSignal,
+): Promise<boolean> => (await orthanc.changes(last, 1, signal)).changes.length === 0;
 
 /** The cursor after a page. What the page lacks may still appear, unless Orthanc has one writer. */
 function after(cursor: Cursor, page: ChangePage, { database, ordered }: SystemInfo, now: Millis): Cursor {
@@ -159,7 +167,7 @@ function after(cursor: Cursor, page: ChangePage, { database, ordered }: SystemIn
 }
 
 /** Reads missing numbers again, and drops those that cannot appear any more. */
-async function readLate(deps: LoopDeps, start: Cursor, last: Millis, signal: AbortSignal): Promise<Cursor> {
+async function readLate(deps: IntakeDeps, start: Cursor, last: Millis, signal: AbortSignal): Promise<Cursor> {
   const { ledger, clock } = deps;
   const now = clock.now();
   let cursor = start;
@@ -174,7 +182,7 @@ async function readLate(deps: LoopDeps, start: Cursor, last: Millis, signal: Abo
 }
 
 async function readStretch(
-  deps: LoopDeps,
+  deps: IntakeDeps,
   start: Cursor,
   { from, to }: Stretch,
   signal: AbortSignal,
@@ -199,7 +207,7 @@ async function readStretch(
 async function take(
   changes: readonly Change[],
   cursor: Cursor,
-  deps: LoopDeps,
+  deps: IntakeDeps,
   signal: AbortSignal,
 ): Promise<void> {
   const { ledger, settings, clock } = deps;
@@ -224,7 +232,7 @@ async function take(
  */
 async function seriesOf(
   changes: readonly Change[],
-  { orthanc, log }: LoopDeps,
+  { orthanc, log }: IntakeDeps,
   signal: AbortSignal,
 ): Promise<Set<string>> {
   const found = new Set<string>();
