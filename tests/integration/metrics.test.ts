@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
+import { HOOK_WAITS_HOURS } from '@scanflow/config';
 import { freePort, makeSelfSigned, run, startProgram, until, type Program } from '@scanflow/testkit';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -274,6 +275,14 @@ test('alerts: each says what happened and what to do, has a test, and stands in 
     assert.ok(tests.includes(`'${alert} fires'`), alert);
     assert.ok(annotations.summary !== '' && annotations.description !== '', alert);
   }
+});
+
+test('alerts: runs of hooks may wait as long as doctor and Health allow', async () => {
+  const waits = (await rules()).filter(({ expr }) => expr.includes('scanflow_streamer_hook_oldest_seconds'));
+  assert.deepEqual(
+    waits.map(({ expr }) => / > (\d+) \* 3600$/.exec(expr)?.[1]),
+    [HOOK_WAITS_HOURS.other, HOOK_WAITS_HOURS.bids].map(String),
+  );
 });
 
 const promtool = await run('promtool', ['--version']).then(

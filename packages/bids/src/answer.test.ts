@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerText, joinResults, readAnswer, verdictText, type BidsResult } from './answer.ts';
+import { answerText, fewKept, joinResults, readAnswer, verdictText, type BidsResult } from './answer.ts';
 
 const RESULT: BidsResult = {
   state: 'published',
@@ -47,6 +47,27 @@ test('answer: lists are cut to fit, counts stay', () => {
   const read = readAnswer(text);
   assert.ok(read?.ok === true && read.result.errors.length > 0);
   assert.equal(read.result.errorCount, 500);
+});
+
+test('answer: a failure of one part has its project and the others, cut to fit', () => {
+  const failure = { kind: 'permanent', code: 'BIDS_X', message: 'm' } as const;
+  const answer = { ok: false, failure, project: 'q', result: RESULT } as const;
+  assert.deepEqual(readAnswer(answerText(answer)), answer);
+  const kept = Array.from({ length: 500 }, () => ({ path: 'p'.repeat(300), why: 'not ours' }));
+  const text = answerText({ ...answer, result: { ...RESULT, kept } });
+  assert.ok(Buffer.byteLength(text) <= 8_000);
+  assert.equal(readAnswer(text)?.result?.folder, RESULT.folder);
+});
+
+test('answer: files of people fit into what the streamer reads, and the rest is counted', () => {
+  assert.deepEqual(fewKept(['a', 'b']), ['a', 'b']);
+  const many = Array.from(
+    { length: 30_000 },
+    (_, index) => `sub-001/ses-01/extra/${'ü'.repeat(50)}-${index}`,
+  );
+  const few = fewKept(many);
+  assert.ok(Buffer.byteLength(JSON.stringify(few)) < 300_000);
+  assert.equal(few.at(-1), `… and ${30_000 - few.length + 1} more`);
 });
 
 test('answer: the verdict in a few words', () => {

@@ -79,7 +79,15 @@ export interface BidsResult {
 }
 
 export type BidsAnswer =
-  { readonly ok: true; readonly result: BidsResult } | { readonly ok: false; readonly failure: Failure };
+  | { readonly ok: true; readonly result: BidsResult }
+  | {
+      readonly ok: false;
+      readonly failure: Failure;
+      /** The project of the part that failed: others of the session may be of another one. */
+      readonly project?: string;
+      /** What became of the parts that went through. */
+      readonly result?: BidsResult;
+    };
 
 const LISTS = ['errors', 'warnings', 'failed', 'conflicts', 'kept'] as const;
 const MOST_FILES = 3;
@@ -89,16 +97,21 @@ const short = (text: string): string => (text.length > LONGEST ? `${text.slice(0
 
 /** The answer as text of at most so many bytes: lists are cut, never counts. */
 export function answerText(answer: BidsAnswer, bytes = 8_000): string {
-  if (!answer.ok) {
-    const { kind, code, message } = answer.failure;
-    return JSON.stringify({ ok: false, failure: { kind, code, message: message.slice(0, bytes / 4) } });
-  }
+  if (answer.ok) return cutToFit(answer.result, (result) => JSON.stringify({ ok: true, result }), bytes);
+  const { failure: of, project, result } = answer;
+  const failure = { kind: of.kind, code: of.code, message: of.message.slice(0, bytes / 4) };
+  const told = { ok: false, failure, ...(project === undefined ? {} : { project }) };
+  if (result === undefined) return JSON.stringify(told);
+  const text = cutToFit(result, (cut) => JSON.stringify({ ...told, result: cut }), bytes);
+  return Buffer.byteLength(text) <= bytes ? text : JSON.stringify(told);
+}
+
+function cutToFit(result: BidsResult, textOf: (cut: BidsResult) => string, bytes: number): string {
   const issue = (one: BidsIssue): BidsIssue => ({
     ...one,
     message: short(one.message),
     files: one.files.slice(0, MOST_FILES).map(short),
   });
-  const { result } = answer;
   let cut: BidsResult = {
     ...result,
     errors: result.errors.map(issue),
@@ -108,13 +121,25 @@ export function answerText(answer: BidsAnswer, bytes = 8_000): string {
     kept: result.kept.map((one) => ({ ...one, path: short(one.path) })),
   };
   for (;;) {
-    const text = JSON.stringify({ ok: true, result: cut });
+    const text = textOf(cut);
     if (Buffer.byteLength(text) <= bytes) return text;
     // the longest list first: errors are what people need most, so they go last among equals
     const [longest] = LISTS.toReversed().toSorted((a, b) => cut[b].length - cut[a].length);
     if (longest === undefined || cut[longest].length === 0) return text;
     cut = { ...cut, [longest]: cut[longest].slice(0, Math.floor(cut[longest].length / 2)) };
   }
+}
+
+/** What a list of files of people takes of an answer at most: the streamer reads no more than 1 MiB of one. */
+const MOST_KEPT_BYTES = 256 * 1024;
+
+/** As many as an answer has room for, and how many more there are. */
+export function fewKept(kept: readonly string[]): string[] {
+  let bytes = 0;
+  const from = kept.findIndex(
+    (path) => (bytes += Buffer.byteLength(JSON.stringify(path)) + 1) > MOST_KEPT_BYTES,
+  );
+  return from < 0 ? [...kept] : [...kept.slice(0, from), `… and ${kept.length - from} more`];
 }
 
 const MOST_PARTS = 10;
@@ -178,14 +203,18 @@ export function readAnswer(text: string): BidsAnswer | undefined {
     return undefined;
   }
   if (!isRecord(value)) return undefined;
-  const { result, failure } = value;
-  if (value['ok'] === true && isRecord(result) && isRecord(result['counts']) && isWhole(result))
-    return { ok: true, result: result as unknown as BidsResult };
+  const { result: told, failure, project } = value;
+  const isResult = isRecord(told) && isRecord(told['counts']) && isWhole(told);
+  const result = isResult ? (told as unknown as BidsResult) : undefined;
+  if (value['ok'] === true && result !== undefined) return { ok: true, result };
   if (value['ok'] !== false || !isRecord(failure)) return undefined;
   const { kind, code, message } = failure;
-  return isKind(kind) && typeof code === 'string' && typeof message === 'string'
-    ? { ok: false, failure: { kind, code, message } }
-    : undefined;
+  if (!isKind(kind) || typeof code !== 'string' || typeof message !== 'string') return undefined;
+  return {
+    ...{ ok: false, failure: { kind, code, message } },
+    ...(typeof project === 'string' && { project }),
+    ...(result !== undefined && { result }),
+  };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -7,6 +7,9 @@ import type { Finding } from './issue.ts';
 /** The hook of the streamer that hands sessions to the bids service. */
 export const BIDS = 'bids';
 
+/** Beyond this, a run of a hook waits longer than a queue explains: for doctor and Health, and the alerts likewise. */
+export const HOOK_WAITS_HOURS = { bids: 12, other: 24 } as const;
+
 const root = z
   .string()
   .regex(

@@ -1,4 +1,4 @@
-export { BIDS, bidsOf, bidsUrl, ruleFiles, type BidsConfig } from './bids.ts';
+export { BIDS, bidsOf, bidsUrl, HOOK_WAITS_HOURS, ruleFiles, type BidsConfig } from './bids.ts';
 export {
   configLoader,
   watchConfig,

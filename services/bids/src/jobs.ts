@@ -7,7 +7,7 @@ import {
   type Plan,
   type SessionFacts,
 } from '@scanflow/bids';
-import type { BidsRemoval, BidsRemoved } from '@scanflow/bids/answer';
+import { fewKept, type BidsRemoval, type BidsRemoved } from '@scanflow/bids/answer';
 import type { BidsConfig, Config } from '@scanflow/config';
 import { defined } from '@scanflow/failure/defined';
 import { FailureError, permanent } from '@scanflow/failure';
@@ -132,7 +132,8 @@ export async function remove(
   if (dataset === undefined) return { dataset: '', folders: [], files: 0, kept: [] };
   const { session, accessionNumber } = request;
   const wanted = { ...request, session, accessionNumber, datasetRoot: dataset };
-  return { dataset, ...(await removeSessions(wanted, { preview }, signal)) };
+  const removed = await removeSessions(wanted, { preview }, signal);
+  return { dataset, ...removed, kept: fewKept(removed.kept) };
 }
 
 /** The validator's verdict on the whole dataset of a project, and how many sessions that has. */
@@ -194,6 +195,9 @@ const NOT_CONFIGURED: BidsResult = {
   versions: {},
 };
 
+/** The streamer reads no more than 1 MiB of an answer. */
+const MOST_KEPT = 200;
+
 /** What the streamer keeps and people see of an outcome. Pure. */
 export function resultOf(outcome: Outcome, dataset: string): BidsResult {
   const { state, folder, verdict, counts, conflicts, series, kept, versions } = outcome;
@@ -212,7 +216,7 @@ export function resultOf(outcome: Outcome, dataset: string): BidsResult {
     failed: series.flatMap(({ failure, folder: of }) =>
       failure === undefined ? [] : [{ series: of, code: failure.code, message: failure.message }],
     ),
-    kept: kept.map(({ path, why }) => ({ path, why })),
+    kept: kept.slice(0, MOST_KEPT).map(({ path, why }) => ({ path, why })),
     versions: { ...versions, ...defined({ validator: verdict?.validator }) },
   };
 }

@@ -1,5 +1,5 @@
 /** The service that makes BIDS datasets, and the sessions that it is to convert. */
-import { bidsUrl } from '@scanflow/config';
+import { bidsUrl, HOOK_WAITS_HOURS } from '@scanflow/config';
 import { failed, sees, warning, type Check, type Finding, type Place } from '@scanflow/transfer/doctor/check';
 import { askApi, askPage } from '../installation.ts';
 import { ageText, HOUR_S, judgeHealth } from './health.ts';
@@ -41,9 +41,6 @@ interface BidsRuns {
   readonly waiting?: string;
 }
 
-/** Beyond this, a session waits for its conversion longer than a queue explains. */
-const BIDS_WAITS_H = 12;
-
 /** Sessions that failed, or wait too long; nothing where all is well. Pure. */
 export function judgeBids(open: readonly BidsRuns[], now: Temporal.Instant): Finding[] {
   const runs = open.find(({ target }) => target === 'hook:bids');
@@ -59,7 +56,7 @@ export function judgeBids(open: readonly BidsRuns[], now: Temporal.Instant): Fin
             'scanflow bids status names each with its reason; then scanflow bids redo SESSION.',
           ),
         ]),
-    ...(seconds < BIDS_WAITS_H * HOUR_S
+    ...(seconds < HOOK_WAITS_HOURS.bids * HOUR_S
       ? []
       : [
           warning(

@@ -1,4 +1,5 @@
 /** What the services answer, as checks: good or not, and what to do; and what they try out when somebody presses "Check now". */
+import { HOOK_WAITS_HOURS } from '@scanflow/config';
 import { defined } from '@scanflow/failure/defined';
 import { gigabytes, judgeRoom } from '@scanflow/runtime';
 import { visible } from '@scanflow/runtime/visible';
@@ -143,15 +144,14 @@ export function seriesChecks({ series }: Pick<Counts, 'series'>): Check[] {
   }));
 }
 
-/** Beyond this, a run of a hook waits longer than a queue explains: as doctor and the alerts have it. */
-const WAITS_MS = { bids: 12 * 3_600_000, other: 24 * 3_600_000 };
+const HOUR_MS = 3_600_000;
 
 /** Hooks of which runs failed, or wait too long; conversions to BIDS are one of them. */
 export function hookChecks({ hooks }: Counts, now: number): Check[] {
   return hooks.flatMap(({ hook, pending, failed, waiting }): Check[] => {
     const isBids = hook === 'bids';
     const age = waiting === undefined ? 0 : now - waiting;
-    const isLate = age > (isBids ? WAITS_MS.bids : WAITS_MS.other);
+    const isLate = age > HOUR_MS * (isBids ? HOOK_WAITS_HOURS.bids : HOOK_WAITS_HOURS.other);
     if (failed === 0 && !isLate) return [];
     const text = t.health.hook(pending, failed, isLate ? t.bookings.ago(Math.round(age / 1000)) : undefined);
     const todo = isBids ? t.health.bidsTodo : t.health.hookTodo;

@@ -82,4 +82,15 @@ test('bids: members see nothing of a part that may be in the dataset of another 
     assert.match(await seenBy('it', answer), /sub-secret/);
   }
   assert.match(await seenBy('own', found('p', {})), /invalid \(1 error\)/);
+  // one part failed: its words are for members of its project
+  const failed = (project: string): object => {
+    const told = { kind: 'permanent', ...failure } as const;
+    const output = answerText({ ok: false, failure: told, project, result: others });
+    return found('p', { state: 'failed', failure, output });
+  };
+  const theirs = await seenBy('own', failed('q'));
+  for (const text of ['secret', '/project/q', 'sub-01/note.txt']) assert.ok(!theirs.includes(text), text);
+  assert.match(theirs, /BIDS_LABEL_TAKEN/);
+  assert.match(await seenBy('own', failed('p')), /sub-secret belongs to another/);
+  assert.match(await seenBy('it', failed('q')), /sub-secret belongs to another[^]*NOT_INCLUDED/);
 });

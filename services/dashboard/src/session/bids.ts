@@ -90,6 +90,26 @@ export function bidsSection({ found: { answer }, person, plans }: BidsView): Htm
   </section>`;
 }
 
+type Hook = SessionsAnswer['hooks'][number];
+
+/**
+ * Why a hook failed, as far as the person may read it: a part of the session that a person moved to another project has words of
+ * that project.
+ */
+export function failureSeen({ target, output, failure }: Hook, { role, projects }: Person): Hook['failure'] {
+  if (failure === undefined || role !== 'member' || target !== BIDS_HOOK) return failure;
+  const said = readAnswer(output);
+  const project = said?.ok === false ? said.project : undefined;
+  const isTheirs = project === undefined || projects.includes(project);
+  return isTheirs ? failure : { code: failure.code, message: t.bids.elsewhere };
+}
+
+/** Where one part failed, the others may be those of another project. */
+function resultSeen({ state, output, failure }: Hook, { role }: Person): BidsResult | undefined {
+  const mayShow = state === 'done' || (failure !== undefined && role !== 'member');
+  return mayShow ? readAnswer(output)?.result : undefined;
+}
+
 /** What became of the conversion: the verdict with what the validator found, or why there is none. */
 function outcomeOf(
   { id, complete, bids }: Session,
@@ -97,9 +117,9 @@ function outcomeOf(
   view: { readonly person: Person; readonly plan: PlanAnswer | undefined },
 ): Html {
   const delivery = hooks.find(({ subject, target }) => subject === id && target === BIDS_HOOK);
-  const said = delivery === undefined ? undefined : readAnswer(delivery.output);
-  const result = said?.ok === true ? said.result : undefined;
-  const { state = bids?.state, failure } = delivery ?? {};
+  const result = delivery && resultSeen(delivery, view.person);
+  const { state = bids?.state } = delivery ?? {};
+  const failure = delivery && failureSeen(delivery, view.person);
   if (state === undefined) return html`<p>${complete ? t.bids.notConverted : t.bids.notYet}</p>`;
   return html`${
     failure !== undefined &&
@@ -108,7 +128,7 @@ function outcomeOf(
     </p>`
   }
   ${state === 'pending' && failure === undefined && html`<p>${t.bids.waiting}</p>`}
-  ${state === 'done' && result !== undefined && verdictOf(result, view)}`;
+  ${result !== undefined && verdictOf(result, view)}`;
 }
 
 function verdictOf(result: BidsResult, { person, plan }: Parameters<typeof outcomeOf>[2]): Html {

@@ -13,7 +13,7 @@ import type { Found } from '../sources/gather.ts';
 import { t } from '../texts/pages.ts';
 import { changesOf, eventsOf, type Around } from './events.ts';
 import { withdrawForm } from '../walk-in/page.ts';
-import { bidsSection, type BidsPlans } from './bids.ts';
+import { bidsSection, failureSeen, type BidsPlans } from './bids.ts';
 import { seriesSection } from './series.ts';
 
 export interface SessionPage extends RowView {
@@ -178,14 +178,14 @@ function hookSection(answer: SessionsAnswer | Away, { id, person }: SessionPage)
   if (isAway(answer) || answer.hooks.length === 0) return false;
   return html`<section aria-label="${t.session.hooks}">
     <h2>${t.session.hooks}</h2>
-    ${answer.hooks.map(
-      (one) =>
-        html`<div class="line">
-          <b>${one.target.replace(/^hook:/, '')}</b> ${t.series.legs[one.state]}
-          ${one.failure !== undefined && html`<p class="say bad">${one.failure.message} <code>${one.failure.code}</code></p>`}
-          ${hookOutput(one)} ${mayDo(person, 'skip') && hookForms(one, answer, id)}
-        </div>`,
-    )}
+    ${answer.hooks.map((one) => {
+      const failure = failureSeen(one, person);
+      return html`<div class="line">
+        <b>${one.target.replace(/^hook:/, '')}</b> ${t.series.legs[one.state]}
+        ${failure !== undefined && html`<p class="say bad">${failure.message} <code>${failure.code}</code></p>`}
+        ${hookOutput(one)} ${mayDo(person, 'skip') && hookForms(one, answer, id)}
+      </div>`;
+    })}
   </section>`;
 }
 

@@ -23,6 +23,7 @@ export const bids = {
     unreadable: 'cannot be converted',
   },
   notYet: 'The session is converted once no more images are expected.',
+  elsewhere: 'A part of the session that has other labels could not be converted. Facility IT sees why.',
   notConverted: 'The session is not converted yet.',
   waiting: 'The session waits for the bids service, or is being converted now.',
   notStored: 'Nothing of the session is stored in a project.',

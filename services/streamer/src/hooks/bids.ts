@@ -11,6 +11,7 @@ import {
   type BidsResult,
 } from '@scanflow/bids/answer';
 import type { Labels } from '@scanflow/booking';
+import { defined } from '@scanflow/failure/defined';
 import { headersOf } from '@scanflow/runtime';
 import { codeOf, FailureError, messageOf, permanent, transient, type Failure } from '@scanflow/failure';
 import type { SessionReport } from '../reports/session.ts';
@@ -35,38 +36,77 @@ const MOST_BYTES = 1024 * 1024;
 /** Labels whose session left the dataset are free for others. */
 export type BidsOutcome = HookOutcome & { readonly freed?: readonly BidsRemoval[] };
 
+interface Freeing {
+  /** Called before labels that the dataset has are freed: should this streamer end right after, whoever waits for them is known. */
+  readonly freeing?: (removal: BidsRemoval) => Promise<unknown>;
+}
+
 /**
- * Never throws. Each request stays open until its part is converted. What left follows, also where a conversion is refused: it is
- * not theirs any more.
+ * Each request stays open until its part is converted. What left follows, also where a conversion is refused: it is not theirs any
+ * more. Never throws, unless `freeing` does.
  */
-export async function callBids(call: BidsCall, signal: AbortSignal): Promise<BidsOutcome> {
+export async function callBids(
+  call: BidsCall,
+  signal: AbortSignal,
+  { freeing }: Freeing = {},
+): Promise<BidsOutcome> {
   const results: BidsResult[] = [];
   const removed: BidsRemoved[] = [];
   const freed: BidsRemoval[] = [];
-  let failed: HookOutcome | undefined;
-  const keep = (outcome: HookOutcome): boolean => {
-    failed ??= outcome;
-    return outcome.kind === 'failed' && outcome.failure.kind === 'permanent';
-  };
+  let failed: { readonly outcome: Unasked; readonly project: string } | undefined;
   for (const request of call.requests) {
+    const { project } = request;
     const asked = await ask({ ...call, path: '/api/deliveries', body: request }, signal);
-    if (!('text' in asked)) {
-      if (!keep(asked)) return asked;
+    const answer = 'text' in asked && asked.ok ? readAnswer(asked.text) : undefined;
+    if (answer?.ok === true) {
+      results.push(answer.result);
       continue;
     }
-    const answer = asked.ok ? readAnswer(asked.text) : undefined;
-    if (answer?.ok === true) results.push(answer.result);
-    else if (!keep(judge(asked, answer))) return judge(asked, answer);
+    const outcome = 'text' in asked ? judge(asked, answer) : asked;
+    failed ??= { outcome, project };
+    const isFinal = outcome.kind === 'failed' && outcome.failure.kind === 'permanent';
+    if (!isFinal) return withParts({ outcome, project }, results, removed);
   }
   for (const removal of call.removals) {
-    const gone = await removeBids({ ...call, removal }, signal);
-    if (!('folders' in gone)) return { ...gone, freed };
+    const gone = await free({ ...call, removal }, freeing, signal);
+    if (!('folders' in gone))
+      return { ...withParts({ outcome: gone, project: removal.project }, results, removed), freed };
     if (gone.folders.length === 0) continue;
     removed.push(gone);
     freed.push(removal);
   }
-  const outcome = failed ?? { kind: 'done' as const, output: joined(results, removed) };
+  const output = joined(results, removed);
+  const outcome =
+    failed === undefined ? { kind: 'done' as const, output } : withParts(failed, results, removed);
   return { ...outcome, freed };
+}
+
+/** Where labels have something in the dataset, it is said before it goes. */
+async function free(
+  call: BidsPeer & { readonly removal: BidsRemoval },
+  freeing: Freeing['freeing'],
+  signal: AbortSignal,
+): ReturnType<typeof removeBids> {
+  if (freeing !== undefined) {
+    const there = await removeBids({ ...call, preview: true }, signal);
+    if (!('folders' in there)) return there;
+    if (there.folders.length > 0) await freeing(call.removal);
+  }
+  return removeBids(call, signal);
+}
+
+/** A failure of one part keeps what the others became, and says whose it is. */
+function withParts(
+  { outcome, project }: { readonly outcome: Unasked; readonly project: string },
+  results: readonly BidsResult[],
+  removed: readonly BidsRemoved[],
+): Unasked {
+  if (outcome.kind !== 'failed') return outcome;
+  const { failure } = outcome;
+  const result = joinResults(results, removed);
+  const isAnswer = readAnswer(outcome.output) !== undefined;
+  if (!isAnswer && result === undefined) return outcome;
+  return { ...outcome, output: answerText({ ok: false, failure, project, ...defined({ result }) }) };
 }
 
 /** Converts what a session of the ledger has; whoever waits for labels that it freed is tried again. */
@@ -78,11 +118,14 @@ export async function runBids(
 ): Promise<HookOutcome> {
   const { requests, removals, moving } = await bidsWork(session, deps);
   if (moving) return { kind: 'failed', failure: MOVING, output: '' };
-  const { freed = [], ...outcome } = await callBids({ ...peer, requests, removals }, signal);
-  if (freed.length > 0) {
-    const labels = freed.map(({ session: of = '', ...one }) => ({ ...one, session: of }));
+  const free = async (all: readonly BidsRemoval[]): Promise<void> => {
+    const labels = all.map(({ session: of = '', ...one }) => ({ ...one, session: of }));
     await deps.ledger.write(convertLabelled, labels, { except: session, now: deps.clock.now() });
-  }
+  };
+  const freeing = (removal: BidsRemoval): Promise<void> => free([removal]);
+  const { freed = [], ...outcome } = await callBids({ ...peer, requests, removals }, signal, { freeing });
+  // once more: one of them may have been refused again meanwhile
+  if (freed.length > 0) await free(freed);
   return outcome;
 }
 

@@ -40,7 +40,7 @@ export function bidsReport(deliveries: readonly DeliveryView[] | undefined): Bid
     ...defined({
       nextTry: nextTry === null || state !== 'pending' ? undefined : iso(nextTry),
       failure,
-      result: answer?.ok === true ? answer.result : undefined,
+      result: answer?.result,
     }),
   };
 }
