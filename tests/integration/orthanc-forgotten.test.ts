@@ -1,7 +1,7 @@
 /** `scanflow orthanc forgotten` against a real Orthanc: what each file of its storage is, and images that come back byte for byte. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { test, type TestContext } from 'node:test';
@@ -157,6 +157,24 @@ test('forgotten: each file of the storage is named for what it is, and a look ch
   assert.equal(again.report.counts['other'], 2, 'with the note; the version belongs to its image');
   const kept = await orthanc.request(`/instances/${ids[1]}/attachments/5110/data`);
   assert.equal(sha256(new Uint8Array(await kept.arrayBuffer())), sha256(changed(versioned)));
+});
+
+test('forgotten: an image whose file is gone is missing, and another file of it is never removed', async (t) => {
+  const { orthanc, storage, forgotten, put, data, stored } = await place(t);
+  const { files } = await phantom(join(data, 'made'), { images: 2 });
+  const [first, second] = await Promise.all(files.map((file) => readFile(file)));
+  assert.ok(first !== undefined && second !== undefined);
+  const { ID: id } = (await orthanc.upload(first)).body as { ID: string };
+  await orthanc.upload(second);
+  const [{ FileUuid: name }] = [(await orthanc.get(`/instances/${id}`)) as { FileUuid: string }];
+  const file = join(name.slice(0, 2), name.slice(2, 4), name);
+  await rm(join(storage, file));
+  const spare = await put(first);
+  const { code, report } = await forgotten('--remove');
+  assert.equal(code, 1);
+  assert.equal(report.findings.find(({ kind }) => kind === 'missing')?.file, file);
+  assert.equal(report.removed, 0);
+  assert.ok((await stored()).includes(spare));
 });
 
 test('forgotten: another Orthanc’s storage is refused, and so is an Orthanc that does not answer', async (t) => {

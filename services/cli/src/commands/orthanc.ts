@@ -6,7 +6,7 @@ import { orthancClient, type OrthancClient } from '@scanflow/orthanc';
 import { erasuresIn, KeyedQueue, openErasures, pool } from '@scanflow/runtime';
 import { readSecret } from '@scanflow/runtime/files';
 import { duration, EXIT, readArgs, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
-import { fileAt, listedFiles, pathOf, walkStorage, type Walked } from '../forgotten/files.ts';
+import { fileAt, listedFiles, missingFiles, pathOf, walkStorage, type Walked } from '../forgotten/files.ts';
 import { act, type Wanted } from '../forgotten/import.ts';
 import { judge, type Judging } from '../forgotten/judge.ts';
 import { isGood, reportOf, Tally, type Finding } from '../forgotten/report.ts';
@@ -32,10 +32,11 @@ Kinds:  forgotten   an image that Orthanc does not know               spare     
         different   Orthanc has this image with other bytes           erased       an image that was erased on request
         incomplete  a DICOM file that was cut                         header       an image without its pixels, Orthanc's own
         compressed  a file that Orthanc compressed: not read          other        no DICOM file, such as an attachment
+        missing     Orthanc knows the image, and its file is gone: have it sent again
 
 Example:  docker compose run --rm forgotten
           docker compose run --rm forgotten --import
-Exit:     0 nothing is forgotten, or all of it is back; 1 images are forgotten, different, erased, or could not be read;
+Exit:     0 nothing is forgotten, or all of it is back; 1 images are forgotten, different, erased, missing or cut, or were not read;
           2 not started (usage, configuration, another Orthanc's folder, no Orthanc)
 `;
 
@@ -75,6 +76,8 @@ async function run([verb, ...args]: readonly string[], io: Io): Promise<ExitCode
     const erasures = openErasures(erasuresIn(data));
     const walked = await looked(wanted, client, io);
     const tally = new Tally({ ...walked, folder });
+    for (const one of await missingFiles(client, folder, walked.absent, io.signal))
+      tally.add({ ...one, kind: 'missing' });
     await judgeAll(walked, wanted, {
       judging: { client, erasures, signal: io.signal },
       tally,

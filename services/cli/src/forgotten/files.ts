@@ -62,20 +62,31 @@ export async function listedFiles(
   progress: (done: number, total: number) => void,
 ): Promise<FileNames> {
   const names = new FileNames();
+  const add = ({ FileUuid: name }: Record<string, unknown>): void => names.add(String(name));
+  await listImages(client, signal, add, progress);
+  return names;
+}
+
+/** Visits what Orthanc lists of each image. */
+async function listImages(
+  client: OrthancClient,
+  signal: AbortSignal,
+  visit: (image: Record<string, unknown>) => void,
+  progress: (done: number, total: number) => void,
+): Promise<void> {
   const { CountInstances: count } = object(await client.json('/statistics', signal));
   const total = Number(count);
   for (let since = 0; ;) {
     const path = `/instances?expand&since=${since}&limit=${PAGE}`;
     let came = 0;
     await client.json(path, signal, undefined, (one) => {
-      const { FileUuid: name } = object(one);
-      if (typeof name === 'string') names.add(name);
+      visit(object(one));
       came += 1;
       return null;
     });
     since += came;
     // also ends with an Orthanc that ignores `since`
-    if (came === 0 || since > 2 * total + PAGE) return names;
+    if (came === 0 || since > 2 * total + PAGE) return;
     progress(since, Math.max(total, since));
   }
 }
@@ -87,6 +98,8 @@ export interface Walked {
   readonly files: number;
   /** Files that are listed. */
   readonly listed: number;
+  /** Names that are listed, and that the folder lacks. */
+  readonly absent: FileNames;
 }
 
 /** Reads the names in Orthanc's storage folder; opens no file. */
@@ -96,7 +109,7 @@ export async function walkStorage(
   signal: AbortSignal,
   progress: (done: number, total: number) => void,
 ): Promise<Walked> {
-  const unlisted = new FileNames();
+  const [unlisted, absent] = [new FileNames(), new FileNames()];
   let [files, found] = [0, 0];
   for (let first = 0; first < FOLDERS; first += 1) {
     signal.throwIfAborted();
@@ -107,13 +120,44 @@ export async function walkStorage(
       for await (const name of entriesOf(join(folder, prefix, second))) {
         if (!UUID.test(name) || !name.startsWith(`${prefix}${second}`)) continue;
         files += 1;
-        if (known.has(name)) found += 1;
+        if (known.delete(name)) found += 1;
         else unlisted.add(name);
       }
     }
+    for (const name of known) absent.add(name);
     progress(first + 1, FOLDERS);
   }
-  return { unlisted, files, listed: found };
+  return { unlisted, absent, files, listed: found };
+}
+
+/** An image that Orthanc knows, and whose file is gone. */
+export interface Missing {
+  /** Below the storage folder. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Orthanc's identifier. */
+  readonly instance: string;
+}
+
+/** Those of the absent files that Orthanc lists still: the others were deleted meanwhile. */
+export async function missingFiles(
+  client: OrthancClient,
+  folder: string,
+  absent: FileNames,
+  signal: AbortSignal,
+): Promise<Missing[]> {
+  if (absent.size === 0) return [];
+  const names = new Set(absent);
+  const listed: Missing[] = [];
+  const visit = ({ FileUuid: name, FileSize: bytes, ID: id }: Record<string, unknown>): void => {
+    // a page may list it again
+    if (names.delete(String(name)))
+      listed.push({ file: pathOf(String(name)), bytes: Number(bytes), instance: String(id) });
+  };
+  await listImages(client, signal, visit, () => undefined);
+  const missing: Missing[] = [];
+  for (const one of listed) if ((await fileAt(join(folder, one.file))) === undefined) missing.push(one);
+  return missing;
 }
 
 /** Names in a folder, none if there is no such folder: Orthanc removes empty ones. */

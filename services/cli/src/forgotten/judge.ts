@@ -119,11 +119,11 @@ export async function attachmentsOf(
 }
 
 /** It was deleted meanwhile. */
-async function unlessGone<T>(answer: Promise<T>): Promise<T | undefined> {
+async function unlessGone<T>(answer: Promise<T>, codes = ['ORTHANC_GONE']): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
-    if (codeOf(error) === 'ORTHANC_GONE') return undefined;
+    if (codes.includes(codeOf(error) ?? '')) return undefined;
     throw error;
   }
 }
@@ -139,14 +139,14 @@ async function holds(
   return false;
 }
 
-/** SHA-256 of an attachment as Orthanc gives it out; undefined if it is gone. */
+/** SHA-256 of an attachment as Orthanc gives it out; undefined if it is gone, or Orthanc cannot read its file. */
 export async function sumAt(
   instance: string,
   attachment: string,
   { client, signal }: Pick<Judging, 'client' | 'signal'>,
 ): Promise<string | undefined> {
   const path = `/instances/${instance}/attachments/${encodeURIComponent(attachment)}/data`;
-  const response = await unlessGone(client.get(path, signal));
+  const response = await unlessGone(client.get(path, signal), ['ORTHANC_GONE', 'ORTHANC_ERROR']);
   if (response === undefined) return undefined;
   const hash = createHash('sha256');
   for await (const part of response as AsyncIterable<Uint8Array>) hash.update(part);

@@ -6,6 +6,7 @@ export type Kind =
   | 'forgotten'
   | 'different'
   | 'erased'
+  | 'missing'
   | 'incomplete'
   | 'unreadable'
   | 'spare'
@@ -18,8 +19,8 @@ export interface Finding {
   /** Below the storage folder. */
   readonly file: string;
   readonly bytes: number;
-  /** UTC. */
-  readonly written: string;
+  /** UTC; absent for a file that is gone. */
+  readonly written?: string;
   readonly kind: Kind;
   /** Orthanc's identifier of the image that it knows, or knows now. */
   readonly instance?: string;
@@ -66,7 +67,14 @@ export class Tally {
   }
 }
 
-const SERIOUS: ReadonlySet<Kind> = new Set(['forgotten', 'different', 'erased', 'incomplete', 'unreadable']);
+const SERIOUS: ReadonlySet<Kind> = new Set([
+  'forgotten',
+  'different',
+  'erased',
+  'missing',
+  'incomplete',
+  'unreadable',
+]);
 
 const needsSomebody = ({ kind, imported = false, removed = false }: Finding): boolean =>
   SERIOUS.has(kind) && !imported && !removed;
@@ -79,6 +87,10 @@ const MEANING: readonly (readonly [Kind, string])[] = [
     'images that Orthanc has with other bytes. Compare the two; scanflow send FILE to the receiver keeps both as versions',
   ],
   ['erased', 'images that were erased on request. They stay out; delete the files: --remove-erased'],
+  [
+    'missing',
+    'images that Orthanc knows and whose files are gone. Have them sent again: the receiver then keeps them',
+  ],
   [
     'incomplete',
     'files that were cut, such as by a kill. The sender got no Success for them, unless a disk is damaged',
@@ -97,10 +109,20 @@ export const isGood = ({ open }: Tally): boolean => open === 0;
 /** The report, as text or JSON. */
 export function reportOf(tally: Tally, json: boolean): string {
   const { searched, kept, counts, imported, removed } = tally;
+  const { folder, files, listed } = searched;
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   if (json) {
     const more = total - (counts.get('young') ?? 0) - kept.length;
-    const all = { ...searched, counts: Object.fromEntries(counts), imported, removed, findings: kept, more };
+    const all = {
+      folder,
+      files,
+      listed,
+      counts: Object.fromEntries(counts),
+      imported,
+      removed,
+      findings: kept,
+      more,
+    };
     return `${JSON.stringify(all, null, 2)}\n`;
   }
   const rows = kept.filter(({ kind }) => kind !== 'spare').slice(0, MOST_SHOWN);
@@ -115,13 +137,12 @@ export function reportOf(tally: Tally, json: boolean): string {
     ...(imported > 0 ? [`${imported} imported: Orthanc has them again, byte for byte\n`] : []),
     ...(removed > 0 ? [`${removed} removed\n`] : []),
   ];
-  const { folder, files, listed } = searched;
   return `${table}${plain(folder)} has ${files} files; Orthanc lists ${listed} of them as images.\n${lines.join('')}${done.join('')}${
     total === 0 ? 'Nothing is forgotten.\n' : ''
   }`;
 }
 
-const rowOf = ({ file, kind, bytes, written, imported, removed, why, instance }: Finding): string[] => [
+const rowOf = ({ file, kind, bytes, written = '', imported, removed, why, instance }: Finding): string[] => [
   file,
   kind,
   String(bytes),
@@ -130,6 +151,8 @@ const rowOf = ({ file, kind, bytes, written, imported, removed, why, instance }:
     ...(imported === true ? ['imported'] : []),
     ...(removed === true ? ['removed'] : []),
     ...(why === undefined ? [] : [why]),
-    ...(kind === 'different' && instance !== undefined ? [`Orthanc's instance ${instance}`] : []),
+    ...((kind === 'different' || kind === 'missing') && instance !== undefined
+      ? [`Orthanc's instance ${instance}`]
+      : []),
   ].join(', '),
 ];
