@@ -130,9 +130,10 @@ export function reportOf(tally: Tally, json: boolean): string {
     rows.length === 0
       ? ''
       : `${textTable([['FILE', 'KIND', 'BYTES', 'WRITTEN', ''], ...rows.map(rowOf)], [2])}\n`;
-  const lines = MEANING.filter(([kind]) => counts.has(kind)).map(
-    ([kind, meaning]) => `${counts.get(kind) ?? 0} ${kind}: ${meaning}\n`,
-  );
+  const left = new Map(counts).set('forgotten', (counts.get('forgotten') ?? 0) - imported);
+  const lines = MEANING.map(([kind, meaning]) => ({ kind, meaning, count: left.get(kind) ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .map(({ kind, meaning, count }) => `${count} ${kind}: ${meaning}\n`);
   const done = [
     ...(imported > 0 ? [`${imported} imported: Orthanc has them again, byte for byte\n`] : []),
     ...(removed > 0 ? [`${removed} removed\n`] : []),
