@@ -38,6 +38,7 @@ const SLOW_UNIT_TESTS = [
   'services/dashboard/src/viewer/dcmdump.test.ts',
   'services/streamer/src/hooks/command.test.ts',
   'services/streamer/src/hooks/webhook.test.ts',
+  'services/streamer/src/intake/changes.test.ts',
   'services/streamer/src/ledger/finished.test.ts',
   'services/streamer/src/ledger/plans.test.ts',
   'services/streamer/src/ledger/postgres-tls.test.ts',
