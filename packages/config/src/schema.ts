@@ -226,7 +226,7 @@ export const configSchema = z
       .record(name, calendar)
       .default({})
       .describe(
-        'The booking calendars, each under a short name (`NAME`); each has exactly one of `url`, `file`, `folder` and `caldav`.',
+        'The booking calendars, each under a short name (`NAME`). Each has exactly one of `url`, `file`, `folder` and `caldav`.',
       ),
     bookings: bookings
       .prefault({})
@@ -258,7 +258,7 @@ export const configSchema = z
       .record(name, hook)
       .default({})
       .describe(
-        'Commands and web addresses that run on events of series and sessions, each under a short name (`NAME`); each has exactly one of `command` and `url`. docs/hooks.md explains them.',
+        'Commands and web addresses that run on events of series and sessions, each under a short name (`NAME`). Each has exactly one of `command` and `url`. docs/hooks.md explains them.',
       ),
     bids: bids
       .optional()

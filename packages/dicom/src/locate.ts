@@ -153,7 +153,7 @@ const isText = (vr = 'UI'): boolean => vr === 'UI' || vr === 'UN';
  * carries (PS3.4 B.2.1, PS3.7 9.1.1.1.4), and the file meta information of many anonymised files names another. Where the
  * data set has none, those of the file meta information count. Of a file without file meta information, or without a
  * transfer syntax in it, what the data set shows. Throws DicomDecodeError as inDataSet does; TRANSFER_SYNTAX also for
- * compressed pixel data of which nothing says how, or that may be compressed for all that is known of it.
+ * compressed pixel data whose compression nothing names, or that may be compressed although nothing says so.
  */
 export function readFileHeader(bytes: Uint8Array, fileSize?: number): Part10Header | NeedsMore {
   const head = new Head(bytes, fileSize);

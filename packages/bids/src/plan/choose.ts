@@ -1,4 +1,4 @@
-/** What the rules make of each series: names before takes, echoes and parts are told apart. Pure. */
+/** What the rules make of each series: names, before takes, echoes and parts are distinguished. Pure. */
 import { entitiesOf } from '../names.ts';
 import type { AslContext, Outcome, Rule, RuleSet } from '../rules/types.ts';
 import type { Output, SeriesFacts, SessionFacts, Target } from '../types.ts';

@@ -117,7 +117,7 @@ export const IMAGES: readonly Section[] = [
   {
     title: 'The private tag',
     intro:
-      'The image is stored as it came, `tagged: false` and the code in `series.json`: losing an image for the sake of a tag would be wrong. `scanflow tag` refuses with these.',
+      'The image is stored as it came, with `tagged: false` and the code in `series.json`. Losing an image for the sake of a tag would be wrong. `scanflow tag` refuses with these.',
     failures: [
       'TAG_NOT_PART10 | notice | no DICOM file, or one that names no transfer syntax and whose data set shows none for certain | look where it comes from',
       'TAG_SYNTAX_UNKNOWN | notice | a transfer syntax whose layout is not known | tell us; meanwhile it is kept untagged',

@@ -1,4 +1,4 @@
-/** What only the command has of checks: pages of services, and the results as text. */
+/** Checks in the command: pages of services, and the results as text. */
 import {
   skipped,
   type Finding,

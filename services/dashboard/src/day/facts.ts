@@ -179,7 +179,7 @@ interface Candidate {
   readonly journey: { readonly verdict: string };
 }
 
-/** Bookings of which nothing came go before others, and then the nearest one. */
+/** Bookings without exams and images go first, then the nearest one. */
 export function likelyOf(
   { labels, start }: Pick<Candidate, 'labels' | 'start'>,
   booked: readonly Candidate[],

@@ -17,7 +17,7 @@ export interface Framed {
   readonly person?: Person | undefined;
   /** Of the facility, for the time that the page says it is of. */
   readonly zone?: string | undefined;
-  /** A page's own module, in the place of the board's, and its style beside it. */
+  /** A page's own module, instead of the board's, and its style beside it. */
   readonly own?: { readonly script: string; readonly style: string };
 }
 

@@ -31,7 +31,7 @@ export function closingOf({ matter, heading }: Thread, { closings }: Picture): C
 export const isUnknown = ({ matter }: Thread, { unknown }: Picture): boolean =>
   unknown.some((start) => matter.startsWith(start));
 
-// Who is told what, and when: one pure function of the matter, of what the recipient knows, and of the moment.
+// Who hears what, and when: one pure function of the matter, of what the recipient knows, and of the moment.
 
 export type Step =
   | { readonly kind: 'nothing' }

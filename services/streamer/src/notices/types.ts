@@ -6,7 +6,7 @@ import type { BidsReport } from '../reports/session.ts';
 export type { NoticeState, Recipient, Role };
 
 export interface Item {
-  /** What it is told by; another id is news. */
+  /** It is known by this id; another id is news. */
   readonly id: string;
   readonly text: string;
 }
@@ -18,7 +18,7 @@ export interface Matter {
   readonly role: Role;
   readonly topic: string;
   readonly to: readonly Recipient[];
-  /** Something that happened, which cannot be resolved: it is told once for each of its ids. */
+  /** Something that happened, which cannot be resolved: people hear of it once for each of its ids. */
   readonly event: boolean;
   /** Waits for nothing. */
   readonly urgent: boolean;
@@ -55,7 +55,7 @@ export interface Closing {
 /** All that is known at one moment. */
 export interface Picture {
   readonly matters: readonly Matter[];
-  /** Beginnings of keys of which nothing is known now: what people know of them stays. */
+  /** Beginnings of keys whose state nobody knows now: what people know of them stays. */
   readonly unknown: readonly string[];
   /** Of matters that are no more: their words; undefined: nobody is told. Others: the usual words. */
   readonly closings: ReadonlyMap<string, Closing | undefined>;
