@@ -84,6 +84,12 @@ export function addHealth(app: FastifyInstance, options: HealthOptions): void {
   addGauge(registry, 'scanflow_faults', help, collect, 'code', 'state');
 }
 
+/** Of a service of which one leads and others stand by; looked at with each scrape. */
+export function addLeadMetric(registry: Registry, leads: () => boolean): void {
+  const help = '1 where this process leads, 0 where it stands by. Always 1 where it can have no standby.';
+  addGauge(registry, 'scanflow_leads', help, (gauge) => gauge.set(Number(leads())));
+}
+
 /** A gauge that is looked at with each scrape. */
 export function addGauge(
   registry: Registry,

@@ -22,7 +22,7 @@ export {
   stampOf,
   writeFileAtomic,
 } from './files.ts';
-export { addGauge, type Fault, type Health } from './health.ts';
+export { addGauge, addLeadMetric, type Fault, type Health } from './health.ts';
 export { httpAccess, startHttp, takes, type RunningHttp } from './http.ts';
 export { jsonPieces, readJson } from './json.ts';
 export {

@@ -185,16 +185,6 @@ export function forgetPasses(registry: Registry): void {
     if (name.startsWith(PREFIX)) registry.getSingleMetric(name)?.reset();
 }
 
-/** Which of several cal2wl leads, looked at with each scrape. */
-export function addLeadMetric(registry: Registry, leads: () => boolean): void {
-  addGauge(
-    registry,
-    'scanflow_leads',
-    '1 where this process leads, 0 where it stands by. Always 1 where it can have no standby.',
-    (gauge) => gauge.set(Number(leads())),
-  );
-}
-
 /** Registers the metrics. Call the result after each pass. Label values come only from the configuration and our own code. */
 export function createMetrics(registry: Registry): (report: PassReport) => void {
   const registers = [registry];

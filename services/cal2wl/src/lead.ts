@@ -3,7 +3,7 @@ import { access, constants, unlink } from 'node:fs/promises';
 import { serversIn, type Config } from '@scanflow/config';
 import type { Database } from '@scanflow/database';
 import { ALONE, Leadership, type Guard } from '@scanflow/database/leadership';
-import { codeOf, FailureError, permanent } from '@scanflow/failure';
+import { codeOf } from '@scanflow/failure';
 import { defined, given } from '@scanflow/failure/defined';
 import { absent, readAuthority, readSecret, writeFileAtomic, type Fault, type Log } from '@scanflow/runtime';
 
@@ -89,33 +89,11 @@ async function openDatabase(
 ): Promise<Database> {
   const authority = ca === undefined ? undefined : await readAuthority(ca, 'ledger.tls.ca');
   // only where it is needed: the driver takes memory
-  const { LEASE_MIGRATIONS, openPostgres } = await import('@scanflow/database');
-  const limitMs = Math.round(Math.min(Math.max(leaseMs / 3, SHORTEST_MS), LONGEST_MS));
-  return openPostgres(
-    {
-      url,
-      ...defined({ ca: authority, password: given(passwordFile, (file) => () => readSecret(file)) }),
-      connections: 4,
-      connectMs: limitMs,
-      statementMs: limitMs,
-    },
-    {
-      holds: 'the lease of cal2wl',
-      user: 'cal2wl',
-      section: 'ledger',
-      application: 'scanflow-cal2wl',
-      migrations: LEASE_MIGRATIONS,
-      versionTable: 'lease_version',
-      // the streamer's, since both make the table in the ledger
-      migrationLock: 5_283_001,
-      tooNew: () =>
-        new FailureError(
-          permanent('LEDGER_TOO_NEW', 'The lease of cal2wl is of a newer Scanflow. Start that version.'),
-        ),
-    },
+  const { openLeaseServer } = await import('@scanflow/database');
+  const password = given(passwordFile, (file) => () => readSecret(file));
+  return openLeaseServer(
+    { url, ...defined({ ca: authority, password }) },
+    // the streamer's lock, since both make the table in the ledger
+    { user: 'cal2wl', section: 'ledger', leaseMs, migrationLock: 5_283_001 },
   );
 }
-
-/** For a connection and for a statement, so that the answer comes within the lease. */
-const SHORTEST_MS = 1_000;
-const LONGEST_MS = 5_000;

@@ -4,6 +4,7 @@ import { calendarId, type Config } from '@scanflow/config';
 import { ALONE, type Guard, type Leadership } from '@scanflow/database/leadership';
 import { codeOf, FailureError, messageOf, transient, type Failure } from '@scanflow/failure';
 import {
+  addLeadMetric,
   addMachine,
   certificatesIn,
   erasuresIn,
@@ -24,15 +25,7 @@ import { openRejections } from './publish.ts';
 import { openRunningExams } from './adapters/running-exams.ts';
 import { openShelf } from './adapters/shelf.ts';
 import { Answers } from './answers.ts';
-import {
-  addAnswerMetrics,
-  addLeadMetric,
-  addRoutes,
-  healthOf,
-  createMetrics,
-  calendarTrials,
-  forgetPasses,
-} from './api.ts';
+import { addAnswerMetrics, addRoutes, healthOf, createMetrics, calendarTrials, forgetPasses } from './api.ts';
 import { addBoard } from './board.ts';
 import { filesOf, isLeaseGone, OWN_FILES, openLead, type Files } from './lead.ts';
 import { Passes } from './pass.ts';

@@ -1,12 +1,10 @@
 /** The dashboard put together: pages for people on one port; health, metrics and users for programs on another. */
-import { mkdir, open } from 'node:fs/promises';
 import { Server } from 'node:https';
-import { join } from 'node:path';
 import fastify, { type FastifyInstance } from 'fastify';
-import { defined } from '@scanflow/failure/defined';
-import { BIDS, bidsOf, bidsUrl, sendersOf, serversIn, type Config } from '@scanflow/config';
+import { BIDS, bidsOf, bidsUrl, sendersOf, type Config } from '@scanflow/config';
 import { codeOf, FailureError, messageOf } from '@scanflow/failure';
 import {
+  addLeadMetric,
   addMachineMetrics,
   certificatesIn,
   addGauge,
@@ -17,18 +15,15 @@ import {
   startHttp,
   tokenFileOf,
   type Log,
-  readAuthority,
   readCertificates,
-  readSecret,
 } from '@scanflow/runtime';
 import { createLimiter } from './access/passwords.ts';
 import type { IdentityProvider } from './access/oidc.ts';
-import { openConsolesFile, openConsolesServer, openUsersFile, openUsersServer } from './access/open.ts';
+import { openStores, type Lead } from './access/open.ts';
 import type { AccessStore } from './access/store.ts';
 import { addUsers } from './access/users.ts';
 import { judgeBy } from './bookings/page.ts';
 import { addLinks, type LinkOptions, watchConsoles } from './console/routes.ts';
-import type { ConsoleStore } from './console/store.ts';
 import { createWatch, type Watch, streamAt, type StreamOptions } from './sources/watch.ts';
 import { createGatherer } from './sources/gather.ts';
 import { createPlans } from './sources/plan.ts';
@@ -56,38 +51,30 @@ export async function startDashboard(
   { config, log }: Context,
   place: Place,
 ): Promise<{ port: number; stop(): Promise<void> }> {
-  const { store, consoles } = await openStores(config);
+  const { store, consoles, lead } = await openStores(config, log);
   store.keepIssuer(config.dashboard.oidc?.issuer);
   const places = placesOf(config, place);
   const at = (name: Names): Service => serviceAt(places[name].url, places[name].headers);
   const services = { cal2wl: at('cal2wl'), worklist: at('worklist'), streamer: at('streamer') };
   const receiver = at('receiver');
   const bids = config.bids && serviceAt(bidsUrl(config.bids, place.inContainer), places.streamer.headers);
-  const gatherer = createGatherer({
-    services,
-    revision: () => watch.revision(),
-    timezone: config.facility.timezone,
-    scanners: Object.keys(config.scanners),
-    now,
-    onAway: (part, error) => log.warn('a service does not answer', { part, error: messageOf(error) }),
-  });
-  const watch: Watch = createWatch({
-    streams: [streamAt(places.cal2wl), streamAt(places.worklist), streamAt(places.streamer)],
-    digest: gatherer.mark,
-    everyMs: WATCH_MS,
-  });
+  const { gatherer, watch } = liveOf({ config, log }, services, places);
   const consoleWatch = watchConsoles({ worklist: services.worklist, receiver, now, everyMs: WATCH_MS });
   const app = await appOf(config, log);
-  const plans = createPlans(services.streamer, now);
-  const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver, plans, bids };
-  addPages(app, { ...pagesOf(config, log), provider: await providerOf(config, log), ...shared });
+  const shared = { store, consoles, gatherer, watch, consoleWatch, services, receiver, bids };
+  addPages(app, {
+    ...(await pagesOf(config, log)),
+    plans: createPlans(services.streamer, now),
+    ...shared,
+    ...standbyOf(lead),
+  });
   const port = await listen(app, config);
   const internal = await startHttp({
     bind: config.http.bind,
     port: config.http.ports.dashboard,
     access: await httpAccess('dashboard', config, log),
-    health: () => healthOf(store, port),
-    registry: metricsOf(store, config),
+    health: () => healthOf(store, port, lead),
+    registry: metricsOf(store, config, lead),
     routes: programs(config, { store, consoles, now, address: addressOf(config, port) }),
     log,
   });
@@ -98,6 +85,7 @@ export async function startDashboard(
       watch.close();
       consoleWatch.close();
       await Promise.all([app.close(), internal.close()]);
+      await lead?.close();
       await Promise.all([store.close(), consoles.close()]);
     },
   };
@@ -111,10 +99,37 @@ const programs =
     addLinks(api, { ...options, scanners: Object.keys(scanners) });
   };
 
-/** Without its database, nobody can use the board. */
-async function healthOf(store: AccessStore, port: number): Promise<Health> {
+/** What the services know, and when it changes. */
+function liveOf({ config, log }: Context, services: LiveServices, places: ReturnType<typeof placesOf>) {
+  const gatherer = createGatherer({
+    services,
+    revision: () => watch.revision(),
+    timezone: config.facility.timezone,
+    scanners: Object.keys(config.scanners),
+    now,
+    onAway: (part, error) => log.warn('a service does not answer', { part, error: messageOf(error) }),
+  });
+  const watch: Watch = createWatch({
+    streams: [streamAt(places.cal2wl), streamAt(places.worklist), streamAt(places.streamer)],
+    digest: gatherer.mark,
+    everyMs: WATCH_MS,
+  });
+  return { gatherer, watch };
+}
+
+type LiveServices = Readonly<Record<'cal2wl' | 'worklist' | 'streamer', Service>>;
+
+const standbyOf = (lead: Lead | undefined): Pick<AppOptions, 'standby'> =>
+  lead === undefined ? {} : { standby: () => (lead.holds() ? undefined : lead.refusal()) };
+
+/** Without its database, nobody can use the board. One that stands by is well. */
+async function healthOf(store: AccessStore, port: number, lead: Lead | undefined): Promise<Health> {
   try {
-    return { ok: true, detail: { port, users: (await store.users()).length } };
+    const detail = { port, users: (await store.users()).length };
+    if (lead === undefined || lead.holds()) return { ok: true, detail };
+    const { code, message } = lead.refusal();
+    if (code === 'STANDBY') return { ok: true, standby: true, detail: { ...detail, why: message } };
+    return { ok: false, detail, faults: [{ state: 'failing', code, message }] };
   } catch (error) {
     if (!(error instanceof FailureError)) throw error;
     const { code, message } = error;
@@ -134,33 +149,6 @@ async function appOf({ dashboard }: Config, log: Log): Promise<FastifyInstance> 
   if (tls !== undefined && app.server instanceof Server) tls.follow(app.server);
   app.server.once('close', () => tls?.close());
   return app;
-}
-
-interface Stores {
-  readonly store: AccessStore;
-  readonly consoles: ConsoleStore;
-}
-
-/** Nobody but the service reads who the users are. Throws an Error for a certificate that cannot be used. */
-async function openStores({ data, dashboard: { database } }: Config): Promise<Stores> {
-  if (database !== undefined) {
-    const { url, passwordFile, tls } = database;
-    const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'dashboard.database.tls.ca');
-    const password = passwordFile === undefined ? undefined : () => readSecret(passwordFile);
-    const options = { url: serversIn(url), ...defined({ password, ca }) };
-    return { store: openUsersServer(options), consoles: openConsolesServer(options) };
-  }
-  const [users, consoles] = [await ownFile(data, 'users.sqlite'), await ownFile(data, 'consoles.sqlite')];
-  return { store: openUsersFile(users), consoles: openConsolesFile(consoles) };
-}
-
-/** A file that nobody but the service reads. */
-async function ownFile(data: string, name: string): Promise<string> {
-  const folder = join(data, 'dashboard');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, name);
-  await (await open(file, 'a', 0o600)).close();
-  return file;
 }
 
 type Names = keyof Config['dashboard']['services'];
@@ -198,22 +186,25 @@ async function providerOf({ dashboard: { oidc } }: Config, log: Log): Promise<Id
   });
 }
 
-const pagesOf = (
+const pagesOf = async (
   config: Config,
   log: Log,
-): Omit<
-  AppOptions,
-  | 'store'
-  | 'consoles'
-  | 'gatherer'
-  | 'watch'
-  | 'consoleWatch'
-  | 'services'
-  | 'receiver'
-  | 'provider'
-  | 'plans'
-  | 'bids'
+): Promise<
+  Omit<
+    AppOptions,
+    | 'store'
+    | 'consoles'
+    | 'gatherer'
+    | 'watch'
+    | 'consoleWatch'
+    | 'services'
+    | 'receiver'
+    | 'plans'
+    | 'bids'
+    | 'standby'
+  >
 > => ({
+  provider: await providerOf(config, log),
   limiter: createLimiter(),
   now,
   hosts: new Set(config.dashboard.hosts.map((host) => host.toLowerCase())),
@@ -273,8 +264,9 @@ function addressOf({ dashboard: { hosts, tls } }: Config, port: number): string 
   return `https://${host ?? '127.0.0.1'}${port === 443 ? '' : `:${port}`}`;
 }
 
-function metricsOf(store: AccessStore, { data, dashboard }: Config): Registry {
+function metricsOf(store: AccessStore, { data, dashboard }: Config, lead: Lead | undefined): Registry {
   const registry = new Registry();
+  addLeadMetric(registry, () => lead?.holds() !== false);
   addMachineMetrics(registry, { folders: { data }, certificates: certificatesIn({ dashboard }) });
   addGauge(registry, 'scanflow_dashboard_users', 'Users who may sign in.', async (gauge) => {
     // a database that is away shows in the health; the last number stays

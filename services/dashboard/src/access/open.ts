@@ -1,6 +1,18 @@
 /** Where the board keeps its users and the links of consoles: SQLite files of its own, or PostgreSQL. */
-import { openPostgres, openSqlite, type FileFaults, type PostgresOptions } from '@scanflow/database';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serversIn, type Config } from '@scanflow/config';
+import {
+  openLeaseServer,
+  openPostgres,
+  openSqlite,
+  type FileFaults,
+  type PostgresOptions,
+} from '@scanflow/database';
+import { Leadership } from '@scanflow/database/leadership';
 import { FailureError, permanent } from '@scanflow/failure';
+import { defined } from '@scanflow/failure/defined';
+import { readAuthority, readSecret, type Log } from '@scanflow/runtime';
 import { CONSOLE_MIGRATIONS, ConsoleStore } from '../console/store.ts';
 import { AccessStore, MIGRATIONS } from './store.ts';
 
@@ -58,3 +70,63 @@ export const openConsolesServer = (options: PostgresOptions): ConsoleStore =>
       tooNew,
     }),
   );
+
+export interface Stores {
+  readonly store: AccessStore;
+  readonly consoles: ConsoleStore;
+  /** Where several dashboards may run: one serves the pages. */
+  readonly lead?: Lead;
+}
+
+export type Lead = Pick<Leadership, 'holds' | 'refusal'> & { close(): Promise<void> };
+
+async function openLead(options: PostgresOptions, leaseMs: number, log: Log): Promise<Lead> {
+  const database = openLeaseServer(options, {
+    user: 'the dashboard',
+    section: 'dashboard.database',
+    leaseMs,
+    migrationLock: 5_283_004,
+  });
+  const leadership = new Leadership({ database, name: 'dashboard', leaseMs });
+  await leadership.look();
+  const ending = new AbortController();
+  const following = leadership.follow((leads) => {
+    log.info(leads ? 'leads from now on' : 'stands by', { leader: leadership.standing().leader });
+  }, ending.signal);
+  return {
+    holds: () => leadership.holds(),
+    refusal: () => leadership.refusal(),
+    close: async () => {
+      ending.abort();
+      await following;
+      await leadership.leave();
+      await database.close();
+    },
+  };
+}
+
+/** Nobody but the service reads who the users are. Throws an Error for a certificate that cannot be used. */
+export async function openStores(
+  { data, dashboard: { database }, ledger }: Config,
+  log: Log,
+): Promise<Stores> {
+  if (database !== undefined) {
+    const { url, passwordFile, tls } = database;
+    const ca = tls === undefined ? undefined : await readAuthority(tls.ca, 'dashboard.database.tls.ca');
+    const password = passwordFile === undefined ? undefined : () => readSecret(passwordFile);
+    const options = { url: serversIn(url), ...defined({ password, ca }) };
+    const lead = await openLead(options, ledger.lease, log);
+    return { store: openUsersServer(options), consoles: openConsolesServer(options), lead };
+  }
+  const [users, consoles] = [await ownFile(data, 'users.sqlite'), await ownFile(data, 'consoles.sqlite')];
+  return { store: openUsersFile(users), consoles: openConsolesFile(consoles) };
+}
+
+/** A file that nobody but the service reads. */
+async function ownFile(data: string, name: string): Promise<string> {
+  const folder = join(data, 'dashboard');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, name);
+  await (await open(file, 'a', 0o600)).close();
+  return file;
+}

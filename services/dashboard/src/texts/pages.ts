@@ -32,6 +32,7 @@ export const t = {
     title: 'Not allowed',
     text: 'Your role does not allow this action, so nothing was done. Ask facility IT.',
   },
+  standby: 'Another dashboard answers now',
   failed: { title: 'That failed', text: 'The board could not make this page. Its log says why. Try again.' },
   noDay: { title: 'No such day', text: 'Write a day like /day/2026-11-28.' },
   guard: {

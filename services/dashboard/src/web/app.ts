@@ -1,6 +1,6 @@
 /** The web server of the board: pages for people who signed in, and the files that pages load. */
 import type { FastifyInstance } from 'fastify';
-import { FailureError, messageOf } from '@scanflow/failure';
+import { FailureError, messageOf, type Failure } from '@scanflow/failure';
 import { readFileSync } from 'node:fs';
 import { createRequire, stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
@@ -37,6 +37,8 @@ export interface AppOptions
     RedoOptions {
   readonly hosts: Hosts;
   readonly watch: Pick<Watch, 'follow'>;
+  /** Why this dashboard serves no pages now: another one leads. */
+  readonly standby?: () => Failure | undefined;
   /** An error that no route expected, for the log. */
   readonly onError: (route: string, error: unknown) => void;
 }
@@ -76,11 +78,13 @@ export function addPages(app: FastifyInstance, options: AppOptions): void {
   });
 }
 
-function guard(app: FastifyInstance, { hosts }: AppOptions): void {
-  app.addHook('onRequest', async ({ method, headers, protocol }, reply) => {
+function guard(app: FastifyInstance, { hosts, standby }: AppOptions): void {
+  app.addHook('onRequest', async ({ method, headers, protocol, routeOptions }, reply) => {
     reply.headers(HEADERS);
     const refused = refusal({ method, headers, protocol }, hosts);
-    return refused === undefined ? undefined : sendMessage(reply, 403, t.refused, refused);
+    if (refused !== undefined) return sendMessage(reply, 403, t.refused, refused);
+    const waits = routeOptions.url?.startsWith('/assets/') === true ? undefined : standby?.();
+    return waits && sendMessage(reply, 503, t.standby, waits.message);
   });
 }
 

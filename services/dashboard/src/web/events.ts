@@ -1,5 +1,6 @@
 /** `/events`: a Server-Sent Event `changed` whenever pages may differ (WHATWG HTML 9.2). */
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Failure } from '@scanflow/failure';
 import type { Watch } from '../sources/watch.ts';
 import { HEADERS } from './guard.ts';
 import { signedIn, type Access } from './request.ts';
@@ -12,10 +13,15 @@ const BEAT_MS = 15_000;
 const SPREAD_MS = 15;
 const MOST_SPREAD_MS = 1_500;
 
-export function addEvents(app: FastifyInstance, watch: Pick<Watch, 'follow'>, access: Access): void {
+interface Leading extends Access {
+  readonly standby?: () => Failure | undefined;
+}
+
+export function addEvents(app: FastifyInstance, watch: Pick<Watch, 'follow'>, access: Leading): void {
   const open = openStreams();
   app.get('/events', async (request, reply) => {
-    const isAllowed = async (): Promise<boolean> => (await signedIn(request, access)) !== undefined;
+    const isAllowed = async (): Promise<boolean> =>
+      access.standby?.() === undefined && (await signedIn(request, access)) !== undefined;
     return (await isAllowed()) ? open(reply, { isAllowed, follow: watch.follow }) : reply.code(401).send();
   });
 }
