@@ -75,7 +75,9 @@ async function streamed(
   );
   const to = await used();
   // who does not read the changes knows no due time
-  const due = Math.min(...all.map(([at = 0]) => at).filter((at) => at > 0));
+  const known = all.map(([at = 0]) => at).filter((at) => at > 0);
+  const due =
+    known.length > 0 ? Math.min(...known) : Number(await readFile(join(folder, 'moments-due'), 'utf8'));
   const from = samples.findLast(({ at }) => at <= due)?.used ?? [];
   const seconds = (Math.max(...all.map(([, at = 0]) => at)) - due) / 1000;
   await Promise.all(streamers.map((one) => one.stop()));
