@@ -275,7 +275,11 @@ suite('doctor', () => {
   });
 
   test('doctor: in a service’s container, only what belongs to it; the others are named', async (t) => {
-    const { file } = await install(t, { orthanc: access });
+    const cal2wl = { user: 'cal2wl', passwordFile: '/none' };
+    const ledger = { url: 'postgresql://scanflow@127.0.0.1:1/scanflow', cal2wl };
+    const { file } = await install(t, { orthanc: access, sections: { ledger } });
+    const streamer = await scanflow(['secrets', '--config', file, '--json'], { SERVICE: 'streamer' });
+    assert.doesNotMatch(streamer.stdout, /ledger\.cal2wl/, 'its password is in the container of cal2wl');
     const { stdout } = await scanflow(['--config', file, '--json'], { SERVICE: 'worklist' });
     const { checks } = JSON.parse(stdout) as { checks: { check: string; state: string; todo?: string }[] };
     // the ports of this test are not those that Compose publishes: a warning for each

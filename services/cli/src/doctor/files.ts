@@ -149,7 +149,7 @@ export function secretChecks(place: Place): Check[] {
 
 /** The service that reads the file of a key. */
 function readerOf(key: string): ServiceName {
-  if (key.startsWith('calendars.') || key.startsWith('bookings.')) return 'cal2wl';
+  if (/^(?:calendars|bookings|ledger\.cal2wl)\./.test(key)) return 'cal2wl';
   return SERVICES.find((service) => key.startsWith(`${service}.`)) ?? 'streamer';
 }
 
