@@ -14,6 +14,7 @@ export const FILES = [
   'tests/integration/erase-everywhere.test.ts',
   'tests/integration/worklist-erased-exams.test.ts',
   'tests/integration/ledger-failover.test.ts',
+  'tests/integration/{cal2wl,dashboard}-two.test.ts',
   'tests/integration/orthanc-{two,failover,forgotten}.test.ts',
   'tests/integration/notify.test.ts',
   'tests/integration/splice.test.ts',

@@ -49,6 +49,10 @@ async function scene(t: TestContext, events = 3): Promise<Scene> {
   made += 1;
   const name = `two_${made}`;
   const url = await postgres.makeDatabase(name);
+  // as docs/scale.md makes it: a user who sees the lease alone
+  await postgres.query(name, `CREATE USER ${name} PASSWORD '${postgres.password}'`);
+  await postgres.query(name, `CREATE SCHEMA ${name} AUTHORIZATION ${name}`);
+  const own = `{ user: ${name}, passwordFile: ${postgres.passwordFile} }`;
   let [number, changing] = [0, false];
   const titles = async (): Promise<string[]> => {
     const names = await readdir(join(data, 'bookings'));
@@ -80,7 +84,7 @@ async function scene(t: TestContext, events = 3): Promise<Scene> {
           'scanners: { prisma: { aet: PRISMA, modality: MR } }',
           `calendars: { prisma: { url: 'http://127.0.0.1:${server.port}/${by}', scanner: prisma } }`,
           'bookings: { every: 100ms }',
-          `ledger: { url: '${url}', passwordFile: ${postgres.passwordFile}, lease: ${LEASE} }`,
+          `ledger: { url: '${url}', passwordFile: ${postgres.passwordFile}, lease: ${LEASE}, cal2wl: ${own} }`,
         ],
         `${by}.yaml`,
       );
@@ -90,7 +94,7 @@ async function scene(t: TestContext, events = 3): Promise<Scene> {
     },
     writers: async () => [...new Set((await titles()).map((title) => title.split('-')[1] ?? ''))],
     answers: async () => [...new Set(await titles())],
-    lease: async () => (await postgres.query(name, 'SELECT owner FROM lease')).split(' ')[0] ?? '',
+    lease: async () => (await postgres.query(name, `SELECT owner FROM ${name}.lease`)).split(' ')[0] ?? '',
   };
 }
 
