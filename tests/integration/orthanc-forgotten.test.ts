@@ -5,9 +5,10 @@ import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { test, type TestContext } from 'node:test';
-import { readPart10Header } from '@scanflow/dicom';
+import { dataSet, part10Head, readPart10Header } from '@scanflow/dicom';
 import { erasureKey, erasuresIn, markOf, writeErasure } from '@scanflow/runtime';
 import { run, startOrthanc, type RunningOrthanc } from '@scanflow/testkit';
+import { phantoms } from './receiver-support.ts';
 import { SCANFLOW } from './send-support.ts';
 import { sha256 } from './sha256.ts';
 import { phantom, scratch } from './streamer-support.ts';
@@ -175,6 +176,26 @@ test('forgotten: an image whose file is gone is missing, and another file of it 
   assert.equal(report.findings.find(({ kind }) => kind === 'missing')?.file, file);
   assert.equal(report.removed, 0);
   assert.ok((await stored()).includes(spare));
+});
+
+test('forgotten: the sender that the receiver wrote into the file is noted again', async (t) => {
+  const { orthanc, forgotten, put } = await place(t);
+  const [image] = phantoms(1);
+  assert.ok(image !== undefined);
+  const header = readPart10Header(image.bytes);
+  assert.ok(!('needMore' in header));
+  const { transferSyntax, sopClassUid, sopInstanceUid, dataSetOffset } = header;
+  const extraMeta = dataSet({
+    SourceApplicationEntityTitle: 'PRISMA',
+    ReceivingApplicationEntityTitle: 'SCANFLOW',
+  });
+  const head = part10Head({ transferSyntax, sopClassUid, sopInstanceUid, extraMeta });
+  await put(Buffer.concat([head, image.bytes.subarray(dataSetOffset)]));
+  const { code, report } = await forgotten('--import');
+  assert.deepEqual([code, report.imported], [0, 1]);
+  const [series = ''] = (await orthanc.get('/series')) as string[];
+  const note = await (await orthanc.request(`/series/${series}/metadata/5101`)).text();
+  assert.deepEqual(JSON.parse(note), { aet: 'PRISMA', called: 'SCANFLOW' });
 });
 
 test('forgotten: another Orthanc’s storage is refused, and so is an Orthanc that does not answer', async (t) => {
