@@ -71,6 +71,21 @@ const cases: [name: string, text: string, mistakes: string[]][] = [
     ['worklist.access.PRISMA.addresses.0: expected an address like 10.1.2.3, or a network like 10.1.2.0/24'],
   ],
   [
+    'a network of IPv4 with the notation of IPv6 and the bits of IPv4',
+    "worklist: { access: { PRISMA: { addresses: ['::ffff:10.1.2.0/24'] } } }",
+    ['worklist.access.PRISMA.addresses.0: expected an address like 10.1.2.3, or a network like 10.1.2.0/24'],
+  ],
+  ['proxies', "worklist: { proxies: [10.0.5.2, 10.0.5.0/24, '2001:db8::/64', '::ffff:10.0.5.0/120'] }", []],
+  ...['0.0.0.0/0', '::/0', '::ffff:10.0.5.0/24'].flatMap((network): [string, string, string[]][] =>
+    ['worklist', 'receiver'].map((service) => [
+      `everybody as proxy of the ${service}: ${network}`,
+      `${service}: { proxies: ['${network}'] }`,
+      [
+        `${service}.proxies: expected addresses like 10.0.5.2 and networks like 10.0.5.0/24, not all addresses: who calls from one of them may say who calls`,
+      ],
+    ]),
+  ),
+  [
     'certificates without TLS',
     'worklist: { access: { PRISMA: { certificates: [CN=prisma] } } }',
     [

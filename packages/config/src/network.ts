@@ -61,6 +61,8 @@ function isNetwork(text: string): boolean {
   const [address = '', bits, more] = text.split('/');
   const version = isIP(address);
   if (version === 0 || more !== undefined) return false;
+  // with the bits of IPv4, somebody means another network
+  if (/^::ffff:/i.test(address) && bits !== undefined && Number(bits) < 96) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
@@ -100,6 +102,10 @@ export const accessEntry = z.strictObject({
 
 /** Of a port for scanners. */
 export const dicomProxies = proxyAddresses
+  .refine((all) => all.every((one) => isNetwork(one) && !/\/0+$/.test(one)), {
+    error:
+      'expected addresses like 10.0.5.2 and networks like 10.0.5.0/24, not all addresses: who calls from one of them may say who calls',
+  })
   .default([])
   .describe(
     'Addresses and networks of proxies in front that speak the PROXY protocol (HAProxy: `send-proxy-v2`), such as `[10.0.5.0/24]`. Only they may say who calls, and they must. The address that they name counts for limits, logs, `access` and lists of callers: docs/security.md#proxies.',

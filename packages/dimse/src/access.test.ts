@@ -15,6 +15,9 @@ const cases: [network: string, address: string, expected: boolean][] = [
   ['10.1.2.3', '::ffff:10.1.2.3', true],
   ['::ffff:10.1.2.0/120', '10.1.2.3', true],
   ['::ffff:10.1.2.0/120', '10.1.3.3', false],
+  // the bits of IPv4 behind the notation of IPv6
+  ['::ffff:10.1.2.0/24', '10.1.3.3', false],
+  ['::ffff:10.1.2.0/24', '192.0.2.1', false],
   ['2001:db8::/32', '2001:db8:ffff::1', true],
   ['2001:db8::/33', '2001:db8:ffff::1', false],
   ['2001:db8:0:0:0:0:0:1', '2001:DB8::1', true],

@@ -111,6 +111,8 @@ export function addressMatcher(network: string): (address: string) => boolean {
   // of an IPv4 address in IPv6's notation, 96 bits are notation
   const notation = base.includes(':') && wanted.length === 4 ? 96 : 0;
   const length = bits === undefined ? wanted.length * 8 : Number(bits) - notation;
+  // it would be every IPv4 address
+  if (length < 0) return () => false;
   return (address) => {
     const given = bytesOf(address);
     return given?.length === wanted.length && startsAlike(given, wanted, length);
