@@ -199,6 +199,18 @@ test('orthanc client: one that has lost its database is passed over, unless all 
   await assert.rejects(client.json('/x', never), { code: 'ORTHANC_ERROR', message: /503/ });
 });
 
+test('orthanc client: an image that one cannot store goes to the other', async (t) => {
+  const { client, urls } = await two(
+    t,
+    (request, response) => request.resume().once('end', () => response.writeHead(500).end('{}')),
+    (request, response) => request.resume().once('end', () => response.end('{"Status":"Success"}')),
+  );
+  const given = await client.exchange('/instances', { method: 'POST', body: 'an image' });
+  assert.ok(given.answered);
+  given.response.resume();
+  assert.deepEqual([given.response.statusCode, client.url], [200, urls[1]]);
+});
+
 test('orthanc client: a failure names all addresses; a look at each says which answers, and prefers it', async (t) => {
   const nobody = await two(t, undefined, undefined);
   await assert.rejects(nobody.client.json('/x', never), {

@@ -192,7 +192,7 @@ export async function inTurn(turn: Turn, path: string, asked: Asked): Promise<Ex
   for (const line of order) {
     const given = await patiently(line, path, asked);
     const better = best === undefined || !best.answered;
-    if (!isTrouble(given, asked) || asked.signal?.aborted === true) {
+    if (!isTrouble(given) || asked.signal?.aborted === true) {
       if (best?.answered === true) best.response.resume();
       // whoever asked another one meanwhile may have found it, too
       if (best !== undefined) turn.at = turn.lines.indexOf(line);
@@ -205,8 +205,7 @@ export async function inTurn(turn: Turn, path: string, asked: Asked): Promise<Ex
 }
 
 /** Another one may do better: this one does not answer, or has lost its database or its disk. */
-const isTrouble = (given: Exchange, { method = 'GET' }: Asked): boolean =>
-  !given.answered || (method === 'GET' && (given.response.statusCode ?? 0) >= 500);
+const isTrouble = (given: Exchange): boolean => !given.answered || (given.response.statusCode ?? 0) >= 500;
 
 export async function patiently(line: Line, path: string, asked: Asked): Promise<Exchange> {
   for (let tries = 0; tries < MOST_CLOSED; tries++) {
