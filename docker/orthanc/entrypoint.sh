@@ -30,7 +30,8 @@ esac
 # of its own: what an earlier run left half made is of no use
 ORTHANC_TMP=$store/tmp${ORTHANC_INSTANCE:+/$ORTHANC_INSTANCE}
 mkdir -p "$store/db" "$ORTHANC_TMP"
-find "$ORTHANC_TMP" -mindepth 1 -delete
+# folders are of others: an Orthanc that starts without a name leaves what they receive just now
+find "$ORTHANC_TMP" -mindepth 1 -maxdepth 1 ! -type d -delete
 
 # Where the index is: a SQLite file on the volume, or the PostgreSQL database of this address (user, no password).
 ORTHANC_INDEX=${ORTHANC_INDEX:-}
@@ -60,11 +61,11 @@ else
   (umask 077 && printf '*:*:*:*:%s\n' "$(sed 's/[\\:]/\\&/g' "$secret")" >"$PGPASSFILE")
   # A server that falls silent is given up after 20 s; without these, Orthanc waits for a quarter of an hour, and longer. An
   # address with settings of its own keeps them.
-  case $ORTHANC_INDEX in *\?*) sign='&' ;; *) sign='?' ;; esac
+  case $ORTHANC_INDEX in *://*\?*) sign='&' next='&' ;; *://*) sign='?' next='&' ;; *) sign=' ' next=' ' ;; esac
   for setting in connect_timeout=5 keepalives_idle=10 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=20000; do
     case $ORTHANC_INDEX in *"${setting%%=*}="*) continue ;; esac
     ORTHANC_INDEX=$ORTHANC_INDEX$sign$setting
-    sign='&'
+    sign=$next
   done
   # of this database, of this server: both get other numbers when they are made anew
   ORTHANC_DATABASE_ID=$(/usr/bin/psql -XAtw "$ORTHANC_INDEX" -c "SELECT system_identifier || '-' || oid
