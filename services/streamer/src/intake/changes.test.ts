@@ -157,6 +157,8 @@ test('intake: after too many missing numbers everything is compared, once none c
   const before = deps.wakes.reconcile.count;
   await round();
   assert.deepEqual([asked(), deps.wakes.reconcile.count - before], [1, 1]);
+  await round();
+  assert.equal(asked(), 1, 'another comparison is under way, and this one comes next');
   deps.condition.comparing = time.now;
   await round();
   assert.equal(asked(), 1, 'it is under way');

@@ -10,7 +10,17 @@ import { recyclingWarning } from '../work/condition.ts';
 import { Wake } from '../work/wake.ts';
 import type { LoopDeps } from '../work/deps.ts';
 import type { Millis } from '../ledger/tx.ts';
-import { aged, comparedFrom, filled, isMissed, missedIn, NO_GAPS, toRead, type Stretch } from './gaps.ts';
+import {
+  aged,
+  comparedAt,
+  comparedFrom,
+  filled,
+  isMissed,
+  missedIn,
+  NO_GAPS,
+  toRead,
+  type Stretch,
+} from './gaps.ts';
 import { arrived, unreadOf } from './step.ts';
 
 export type IntakeDeps = Pick<
@@ -99,9 +109,12 @@ async function compareForgotten(
   const { gaps = NO_GAPS } = cursor;
   const from = comparedFrom(gaps);
   if (from === undefined || now < from) return;
-  if (condition.compared >= from) await ledger.write(setCursor, { ...cursor, gaps: { open: gaps.open } });
+  if (condition.compared >= from)
+    await ledger.write(setCursor, { ...cursor, gaps: comparedAt(gaps, condition.compared) });
   else if (condition.comparing < from) {
-    log.info('compares everything in Orthanc: many of its changes were missing');
+    if (condition.comparisonFrom !== from)
+      log.info('compares everything in Orthanc: many of its changes were missing');
+    condition.comparisonFrom = from;
     wakes.reconcile.notify();
   }
 }

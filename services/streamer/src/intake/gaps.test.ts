@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   aged,
+  comparedAt,
   comparedFrom,
   filled,
   isMissed,
@@ -77,6 +78,27 @@ test('gaps: of too many, the lowest are forgotten, and everything is compared on
   // splitting one has the same bound
   const wide = missedIn(gaps, { after: 2000, through: 2009, numbers: [2000] }, T + 1);
   assert.equal(filled(wide, [2005]).open.length, MOST_GAPS);
+});
+
+test('gaps: while more and more are forgotten, the first of them do not wait for the last', () => {
+  let [gaps, now, seq] = [NO_GAPS, T, 0];
+  const missOne = (): void => {
+    gaps = missedIn(gaps, { after: seq, through: seq + 2, numbers: [seq + 2] }, now);
+    seq += 2;
+  };
+  for (; now < T + LATEST; now += 1_000) for (let count = 0; count < 5; count += 1) missOne();
+  assert.equal(comparedFrom(gaps), T + LATEST);
+  // a comparison finds those that were missed ten minutes before it, and the others wait for the next one
+  gaps = comparedAt(gaps, now);
+  assert.equal(comparedFrom(gaps), now + LATEST);
+  missOne();
+  assert.equal(comparedFrom(gaps), now + LATEST);
+  assert.equal(comparedFrom(comparedAt(gaps, now + LATEST)), undefined);
+});
+
+test('gaps: with a clock that stepped back, those that were forgotten begin anew, too', () => {
+  const gaps: Gaps = { open: [], forgotten: T + LATEST, uncompared: T + LATEST };
+  assert.equal(comparedFrom(aged(gaps, T)), T + LATEST);
 });
 
 test('gaps: whatever the order of commits, each number below the cursor was read, is awaited, or was forgotten', () => {

@@ -2,8 +2,6 @@
  * Which numbers of Orthanc's changes may still appear. With several Orthancs on one PostgreSQL, a transaction takes a number and
  * commits it later, while higher ones are visible already (docs/decisions/0028-two-orthancs.md). Pure.
  */
-import { defined } from '@scanflow/failure/defined';
-
 /** Milliseconds since 1970. */
 type Millis = number;
 
@@ -21,6 +19,8 @@ export interface Gaps {
   readonly open: readonly Gap[];
   /** There were too many to remember each: those that it forgot were missed at this moment or before. */
   readonly forgotten?: Millis;
+  /** The first of them that no comparison covers yet was missed then. */
+  readonly uncompared?: Millis;
 }
 
 /** A stretch of numbers that is read again. */
@@ -51,16 +51,18 @@ export function missedIn(
     if (number > next) open.push({ from: next, to: number - 1, since: now });
     next = Math.max(next, number + 1);
   }
-  return bounded(open, gaps.forgotten);
+  return bounded(open, gaps);
 }
 
 /** The highest are the youngest: the lowest are forgotten first. */
-function bounded(open: readonly Gap[], forgotten: Millis | undefined): Gaps {
+function bounded(open: readonly Gap[], { forgotten, uncompared }: Gaps): Gaps {
   const surplus = open.slice(0, Math.max(0, open.length - MOST_GAPS));
   const times = [forgotten, ...surplus.map(({ since }) => since)].filter((time) => time !== undefined);
   return {
     open: open.slice(surplus.length),
-    ...defined({ forgotten: times.length === 0 ? undefined : Math.max(...times) }),
+    ...(times.length === 0
+      ? {}
+      : { forgotten: Math.max(...times), uncompared: uncompared ?? Math.min(...times) }),
   };
 }
 
@@ -74,7 +76,7 @@ export function filled(gaps: Gaps, numbers: readonly number[]): Gaps {
     (left, number) => left.flatMap((gap) => without(gap, number)),
     gaps.open,
   );
-  return bounded(open, gaps.forgotten);
+  return bounded(open, gaps);
 }
 
 function without(gap: Gap, number: number): Gap[] {
@@ -112,10 +114,21 @@ export function aged(gaps: Gaps, now: Millis): Gaps {
   const open = gaps.open
     .filter(({ since }) => now - since < LATEST)
     .map((gap) => (gap.since > now ? { ...gap, since: now } : gap));
-  const same = open.length === gaps.open.length && open.every((gap, index) => gap === gaps.open[index]);
-  return same ? gaps : { ...gaps, open };
+  const { forgotten = now, uncompared = now } = gaps;
+  const same =
+    Math.max(forgotten, uncompared) <= now &&
+    open.length === gaps.open.length &&
+    open.every((gap, index) => gap === gaps.open[index]);
+  if (same) return gaps;
+  if (gaps.forgotten === undefined) return { open };
+  return { open, forgotten: Math.min(forgotten, now), uncompared: Math.min(uncompared, now) };
 }
 
-/** From when on a comparison of everything in Orthanc finds what was forgotten. */
-export const comparedFrom = ({ forgotten }: Gaps): Millis | undefined =>
-  forgotten === undefined ? undefined : forgotten + LATEST;
+/** From when on a comparison of everything in Orthanc finds the first of those that were forgotten. */
+export function comparedFrom({ forgotten, uncompared = forgotten }: Gaps): Millis | undefined {
+  return uncompared === undefined ? undefined : uncompared + LATEST;
+}
+
+/** After a comparison that began at this moment. Others that were forgotten meanwhile wait for the next one. */
+export const comparedAt = ({ open, forgotten }: Gaps, began: Millis): Gaps =>
+  forgotten === undefined || forgotten + LATEST <= began ? { open } : { open, forgotten, uncompared: began };

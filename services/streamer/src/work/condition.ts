@@ -111,6 +111,8 @@ export class Condition {
   /** When the latest comparison of everything in Orthanc began, and the latest one that came to its end. */
   comparing = 0;
   compared = 0;
+  /** Since when a comparison was due that was asked for last. */
+  comparisonFrom = 0;
   /** Everything that Orthanc had at this moment is in the ledger. Unknown while another streamer reads. */
   readAt = 0;
   /** While the ledger is rebuilt: how many series were looked at. */
