@@ -8,6 +8,7 @@ export const BUNDLED = [
   'deploy',
   'doctor.sh',
   'docs',
+  'docker/haproxy/haproxy.cfg',
   'docker/pins.env',
   'CHANGELOG.md',
   'LICENSE',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { against, composedVersion, notesOf, type Standing } from '../../scripts/release/plan.ts';
+import { against, BUNDLED, composedVersion, notesOf, type Standing } from '../../scripts/release/plan.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const CHANGELOG = `# Changelog
@@ -59,4 +59,11 @@ test('release: every image of every compose file has the version of package.json
     for (const image of images)
       assert.match(image, /'\$\{SCANFLOW_REGISTRY:-\}scanflow-[a-z0-9]+:\$\{SCANFLOW_VERSION:-[^}]+\}'/);
   }
+});
+
+test('release: the bundle has the files of docker/ that a page has you copy', async () => {
+  const page = await readFile(join(ROOT, 'docs/swarm.md'), 'utf8');
+  const named = new Set(page.match(/\bdocker\/[\w/.-]+\.cfg\b/g));
+  assert.ok(named.size > 0);
+  for (const file of named) assert.ok(BUNDLED.includes(file), file);
 });
