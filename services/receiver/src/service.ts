@@ -100,7 +100,8 @@ function addPages(app: FastifyInstance, registry: Registry, door: Door, { data, 
 
 const OPEN =
   'images of every AE title are taken; set arrivals.from: scanners, after `scanflow doctor` has shown who sends';
-const RESTART = 'ports, proxies, TLS files and the address of Orthanc are used after a restart of the receiver';
+const RESTART =
+  'ports, proxies, TLS files and the address of Orthanc are used after a restart of the receiver';
 
 /** Whether a part changed that is used only after a restart. */
 function needsRestart(before: Config, after: Config): boolean {
