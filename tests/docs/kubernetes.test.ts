@@ -174,6 +174,18 @@ function assertProbes(name: string, { containers: [container] }: PodSpec, { heal
   }
 }
 
+/** How many pods hold each claim at once, with those that an update starts beside the others. */
+function usersOfClaims(objects: readonly Rendered[]): Map<string, number> {
+  const users = new Map<string, number>();
+  for (const [, { replicas = 1, strategy }, { volumes }] of deployments(objects))
+    for (const volume of volumes) {
+      const claim = (volume['persistentVolumeClaim'] as { claimName: string } | undefined)?.claimName;
+      const surge = strategy?.rollingUpdate?.maxSurge ?? 0;
+      if (claim !== undefined) users.set(claim, (users.get(claim) ?? 0) + replicas + surge);
+    }
+  return users;
+}
+
 test(
   'kubernetes: what runs several times shares its volumes, and scanners keep their address',
   { skip },
@@ -184,13 +196,7 @@ test(
         .filter(({ kind }) => kind === 'PersistentVolumeClaim')
         .map(({ metadata, spec }) => [metadata.name, spec.accessModes?.[0]]),
     );
-    const users = new Map<string, number>();
-    for (const [, { replicas = 1, strategy }, { volumes }] of deployments(objects))
-      for (const volume of volumes) {
-        const claim = (volume['persistentVolumeClaim'] as { claimName: string } | undefined)?.claimName;
-        const surge = strategy?.rollingUpdate?.maxSurge ?? 0;
-        if (claim !== undefined) users.set(claim, (users.get(claim) ?? 0) + replicas + surge);
-      }
+    const users = usersOfClaims(objects);
     assert.deepEqual(
       new Set(users.keys()),
       new Set(modes.keys()),
