@@ -1,7 +1,7 @@
 /** `scanflow orthanc forgotten` against a real Orthanc: what each file of its storage is, and images that come back byte for byte. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { test, type TestContext } from 'node:test';
@@ -190,12 +190,42 @@ test('forgotten: the sender that the receiver wrote into the file is noted again
     ReceivingApplicationEntityTitle: 'SCANFLOW',
   });
   const head = part10Head({ transferSyntax, sopClassUid, sopInstanceUid, extraMeta });
-  await put(Buffer.concat([head, image.bytes.subarray(dataSetOffset)]));
+  const bytes = Buffer.concat([head, image.bytes.subarray(dataSetOffset)]);
+  await put(bytes);
   const { code, report } = await forgotten('--import');
   assert.deepEqual([code, report.imported], [0, 1]);
   const [series = ''] = (await orthanc.get('/series')) as string[];
   const note = await (await orthanc.request(`/series/${series}/metadata/5101`)).text();
   assert.deepEqual(JSON.parse(note), { aet: 'PRISMA', called: 'SCANFLOW' });
+
+  // an import that ended between the image and its note
+  const noted = `/series/${series}/metadata/5101`;
+  await orthanc.request(`/series/${series}`, { method: 'DELETE' });
+  await orthanc.upload(bytes);
+  assert.equal((await orthanc.request(noted)).status, 404);
+  const again = await forgotten('--import');
+  assert.deepEqual([again.code, again.report.imported, again.report.counts['spare']], [0, 0, 1]);
+  assert.deepEqual(JSON.parse(await (await orthanc.request(noted)).text()), {
+    aet: 'PRISMA',
+    called: 'SCANFLOW',
+  });
+});
+
+test('forgotten: a file is kept that the file of the index is a link to', async (t) => {
+  const { orthanc, storage, forgotten, put, data, stored } = await place(t);
+  const { files } = await phantom(join(data, 'made'), { images: 2 });
+  const [first, second] = await Promise.all(files.map((file) => readFile(file)));
+  assert.ok(first !== undefined && second !== undefined);
+  await orthanc.upload(second);
+  const { ID: id } = (await orthanc.upload(first)).body as { ID: string };
+  const { FileUuid: name } = (await orthanc.get(`/instances/${id}`)) as { FileUuid: string };
+  const known = join(storage, name.slice(0, 2), name.slice(2, 4), name);
+  const spare = await put(first);
+  await rm(known);
+  await symlink(join(storage, spare), known);
+  const { report } = await forgotten('--remove');
+  assert.deepEqual([report.counts['spare'], report.removed], [1, 0]);
+  assert.ok((await stored()).includes(spare));
 });
 
 test('forgotten: another Orthanc’s storage is refused, and so is an Orthanc that does not answer', async (t) => {

@@ -1,6 +1,6 @@
 /** What is done about a file that was judged: gives a forgotten image back to Orthanc, and deletes what may go. */
 import { createReadStream } from 'node:fs';
-import { unlink } from 'node:fs/promises';
+import { realpath, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '@scanflow/failure';
 import { defined } from '@scanflow/failure/defined';
@@ -45,8 +45,11 @@ export async function act(
   const { kind } = judgement;
   if (kind === 'known') return undefined;
   if (kind === 'erased') return wanted.removeErased ? removed(file, { kind }) : { kind };
-  if (kind === 'spare')
-    return removedIfSafe(file, judgement, { kind, instance: judgement.instance }, wanted, place);
+  if (kind === 'spare') {
+    const { instance, identity } = judgement;
+    if (wanted.import) await noteMissingSender(identity, instance, place);
+    return removedIfSafe(file, judgement, { kind, instance }, wanted, place);
+  }
   if (kind !== 'forgotten' || !wanted.import) return outcomeOf(judgement, kind);
   const { instance, why } = await importImage(file, judgement, place);
   if (instance === undefined) return { kind, ...defined({ why }) };
@@ -74,31 +77,45 @@ async function importImage(
   const answer = await collected(sent.response, { url: client.url, signal, most: MOST_ANSWER });
   const { statusCode = 0 } = sent.response;
   if (statusCode !== 200) return { why: `Orthanc answered ${statusCode}` };
-  const { ID, ParentSeries, Status } = object(JSON.parse(answer.toString('utf8')));
+  const { ID, Status } = object(JSON.parse(answer.toString('utf8')));
   const instance = String(ID);
   if ((await sumAt(instance, 'dicom', place)) !== sha256)
     return { why: `Orthanc answered ${String(Status)} and has other bytes` };
-  await noteSender(identity, { instance, series: String(ParentSeries) }, place);
+  await noteSender(identity, instance, place);
   return { instance };
 }
 
 /** As the receiver does, whose note went with the index: on the series, or on an image of another sender than the series'. */
-async function noteSender(
-  { sender: aet, called }: Identity,
-  { instance, series }: { readonly instance: string; readonly series: string },
-  { client, signal }: Place,
-): Promise<void> {
+async function noteSender({ sender: aet, called }: Identity, instance: string, place: Place): Promise<void> {
   if (aet === '') return;
   const note = JSON.stringify({ aet, called });
-  const onSeries = `/series/${series}/metadata/${METADATA.sender.number}`;
-  const recorded = await client.text(onSeries, signal).catch((error: unknown) => {
+  const { ParentSeries: parent } = object(await place.client.json(`/instances/${instance}`, place.signal));
+  const series = `/series/${String(parent)}`;
+  const recorded = await metadataOf(series, SENDER, place);
+  if (recorded !== undefined && aetOf(recorded) === aet) return;
+  const at = recorded === undefined ? series : `/instances/${instance}`;
+  await place.client.put(`${at}/metadata/${SENDER}`, note, place.signal);
+}
+
+/** An import that was interrupted may not have noted the sender. Notes of the receiver say more, and those stay. */
+async function noteMissingSender(identity: Identity, instance: string, place: Place): Promise<void> {
+  const at = `/instances/${instance}`;
+  if ((await metadataOf(at, SENDER, place)) !== undefined) return;
+  // Orthanc itself saw who sent what came by DICOM
+  if ((await metadataOf(at, 'Origin', place)) === 'RestApi') await noteSender(identity, instance, place);
+}
+
+const SENDER = METADATA.sender.number;
+
+const metadataOf = (
+  path: string,
+  name: string | number,
+  { client, signal }: Place,
+): Promise<string | undefined> =>
+  client.text(`${path}/metadata/${name}`, signal).catch((error: unknown) => {
     if (codeOf(error) === 'ORTHANC_GONE') return undefined;
     throw error;
   });
-  if (recorded === undefined) await client.put(onSeries, note, signal);
-  else if (aetOf(recorded) !== aet)
-    await client.put(`/instances/${instance}/metadata/${METADATA.sender.number}`, note, signal);
-}
 
 function aetOf(note: string): unknown {
   try {
@@ -117,14 +134,17 @@ async function isOnDisk(
   { instance, sha256, name }: { readonly instance: string; readonly sha256: string; readonly name: string },
   { client, signal }: Place,
 ): Promise<boolean> {
+  const own = await realpath(join(folder, pathOf(name)));
   for (const { uuid } of await attachmentsOf(`/instances/${instance}`, { client, signal })) {
     // it belongs to the index now
     if (uuid === name) return false;
-    const sum = await sumOf(join(folder, pathOf(uuid))).catch((error: unknown) => {
+    const other = join(folder, pathOf(uuid));
+    const sum = await sumOf(other).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
     });
-    if (sum?.sha256 === sha256) return true;
+    // programs that save space replace equal files by links, so the two may be one
+    if (sum?.sha256 === sha256 && (await realpath(other)) !== own) return true;
   }
   return false;
 }

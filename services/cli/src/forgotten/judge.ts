@@ -12,7 +12,12 @@ export type Judgement =
   | { readonly kind: 'known' | 'header' | 'compressed' | 'other' | 'erased' }
   | { readonly kind: 'incomplete'; readonly why: string }
   /** The index knows the image, with these bytes in another file. `instance`: Orthanc's identifier. */
-  | { readonly kind: 'spare'; readonly instance: string; readonly sha256: string }
+  | {
+      readonly kind: 'spare';
+      readonly instance: string;
+      readonly identity: Identity;
+      readonly sha256: string;
+    }
   /** The index knows the image, with other bytes. */
   | { readonly kind: 'different'; readonly instance: string }
   | { readonly kind: 'forgotten'; readonly identity: Identity; readonly sha256: string };
@@ -36,7 +41,8 @@ export async function judge(
   await judging.erasures.refresh();
   if (isErased(identity, judging.erasures)) return { kind: 'erased' };
   for (const instance of found.instances)
-    if (await holds(instance, { bytes, sha256 }, judging)) return { kind: 'spare', instance, sha256 };
+    if (await holds(instance, { bytes, sha256 }, judging))
+      return { kind: 'spare', instance, identity, sha256 };
   // the same image under another patient or study is an image of its own at Orthanc
   const [instance] = await inSeries(found, judging);
   return instance === undefined ? { kind: 'forgotten', identity, sha256 } : { kind: 'different', instance };
