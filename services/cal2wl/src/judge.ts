@@ -5,9 +5,10 @@ import { type Projects, parseProjects, WALK_IN } from '@scanflow/booking';
 import type { CalendarContent } from '@scanflow/calendar';
 import { createPlanner, type Plan } from '@scanflow/identity';
 import { readFile } from 'node:fs/promises';
-import { writeFileAtomic, type Log } from '@scanflow/runtime';
+import type { Log } from '@scanflow/runtime';
 import { type Source, type Validators, fileSource, httpSource } from '@scanflow/sources';
 import { join } from 'node:path';
+import { isLeaseGone, OWN_FILES, type Files } from './lead.ts';
 
 const NOTHING: CalendarContent = {
   events: [],
@@ -48,7 +49,10 @@ export class Judge {
 }
 
 export interface ProjectList {
-  /** Fetches at most every few minutes. `projects` is undefined before the first good reading: then any project is accepted. */
+  /**
+   * Fetches at most every few minutes. `projects` is undefined before the first good reading: then any project is accepted.
+   * Throws where this cal2wl no longer leads.
+   */
   read(
     now: Temporal.Instant,
     signal: AbortSignal,
@@ -58,8 +62,14 @@ export interface ProjectList {
 const EVERY = Temporal.Duration.from({ minutes: 5 });
 const MODE = 0o640;
 
-/** `lastGood` is the path of the copy that outlives a restart. */
-function projectList(source: Source, lastGood: string, log: Log): ProjectList {
+interface Keeping {
+  /** Path of the copy that outlives a restart. */
+  readonly lastGood: string;
+  readonly files: Files;
+  readonly log: Log;
+}
+
+function projectList(source: Source, { lastGood, files, log }: Keeping): ProjectList {
   let projects: Projects | undefined;
   let text: string | undefined;
   let failure: Failure | undefined;
@@ -75,9 +85,10 @@ function projectList(source: Source, lastGood: string, log: Log): ProjectList {
       };
     if (content === text) return undefined;
     [projects, text] = [parsed.projects, content];
-    await writeFileAtomic(lastGood, content, { mode: MODE }).catch((error: unknown) =>
-      log.warn('the list of projects could not be kept', { reason: messageOf(error) }),
-    );
+    await files.write(lastGood, content, MODE).catch((error: unknown) => {
+      if (isLeaseGone(error)) throw error;
+      log.warn('the list of projects could not be kept', { reason: messageOf(error) });
+    });
     return undefined;
   };
   return {
@@ -104,7 +115,11 @@ function projectList(source: Source, lastGood: string, log: Log): ProjectList {
 const LIMITS = { timeoutMs: 30_000, maxSize: 4_194_304 };
 
 /** By calendar, and under `walk-in` the facility's own list. Leaves out calendars that accept any project. */
-export function projectsOf(config: Config, log: Log): ReadonlyMap<string, ProjectList> {
+export function projectsOf(
+  config: Config,
+  log: Log,
+  files: Files = OWN_FILES,
+): ReadonlyMap<string, ProjectList> {
   const facility = config.bookings.projects;
   const all = Object.entries(config.calendars).map(
     ([name, own]) => [name, own.projects ?? facility] as const,
@@ -115,7 +130,7 @@ export function projectsOf(config: Config, log: Log): ReadonlyMap<string, Projec
       const source =
         url === undefined ? fileSource(file ?? '', LIMITS) : httpSource({ url, redirects, ...LIMITS });
       const lastGood = join(config.data, 'cal2wl', `${name}.projects`);
-      return [[name, projectList(source, lastGood, log.child({ calendar: name }))] as const];
+      return [[name, projectList(source, { lastGood, files, log: log.child({ calendar: name }) })] as const];
     }),
   );
 }

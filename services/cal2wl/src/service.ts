@@ -272,7 +272,7 @@ export async function passesOf(config: Config, log: Log, files: Files = OWN_FILE
     shelf,
     update,
     readers: readersOf(config, memory),
-    projects: projectsOf(config, log),
+    projects: projectsOf(config, log, files),
     running,
     rejections: openRejections(join(bookings, 'rejected.json'), files),
     erasures: openErasures(erasuresIn(config.data)),
