@@ -8,7 +8,7 @@ import { readSecret } from '@scanflow/runtime/files';
 import { duration, EXIT, readArgs, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { fileAt, listedFiles, missingFiles, pathOf, walkStorage, type Walked } from '../forgotten/files.ts';
 import { act, type Wanted } from '../forgotten/import.ts';
-import { judge, type Judging } from '../forgotten/judge.ts';
+import { judge, type Judgement, type Judging } from '../forgotten/judge.ts';
 import { isGood, reportOf, Tally, type Finding } from '../forgotten/report.ts';
 import { CONFIG, requireConfig } from '../installation.ts';
 import { bar, Progress, timeLeft } from '../terminal.ts';
@@ -24,7 +24,7 @@ when an index comes from an older moment: a replica that lacked the last commits
                    has. The streamer stores and sends it like any other. Run an interrupted import again.
   --remove         deletes files that are spare: Orthanc has their bytes, on disk, in another file
   --remove-erased  deletes files of images that somebody had erased. They never go back to Orthanc
-  --age 10m        passes over files that are younger: Orthanc may be writing them
+  --age 10m        does nothing about files that are younger: Orthanc may be writing them
   --config FILE    the configuration (default /etc/scanflow/scanflow.yaml)
   --json           prints JSON
 
@@ -162,11 +162,11 @@ async function findingOf(
     bytes: found.bytes,
     written: Temporal.Instant.fromEpochMilliseconds(Math.floor(found.written)).toString(),
   };
-  if (Temporal.Now.instant().epochMilliseconds - found.written < wanted.ageMs)
-    return { ...about, kind: 'young' };
+  const isYoung = Temporal.Now.instant().epochMilliseconds - found.written < wanted.ageMs;
   try {
     const stored = { name, path, bytes: found.bytes };
     const judgement = await judge(stored, judging);
+    if (isYoung) return judgement.kind === 'known' ? undefined : { ...about, ...youngOf(judgement) };
     const outcome =
       judgement.kind === 'forgotten' && wanted.import
         ? // again in its turn: another file of the same image may have been imported meanwhile
@@ -180,5 +180,11 @@ async function findingOf(
     return { ...about, kind: 'unreadable', why: codeOf(error) ?? '' };
   }
 }
+
+/** Right after a failover, what Orthanc forgot is young: nobody may take that for good. */
+const youngOf = ({ kind }: Judgement): Pick<Finding, 'kind' | 'why'> =>
+  kind === 'forgotten'
+    ? { kind, why: 'just written, so not imported yet: run the command again later, or with a shorter --age' }
+    : { kind: 'young' };
 
 export const orthanc: Command = { help, run };

@@ -1,7 +1,7 @@
 /** What was found in Orthanc's storage and what was done about it, counted, and as text or JSON. Pure. */
 import { plain, textTable } from '../terminal.ts';
 
-/** `young`: it was passed over. `spare`: Orthanc has its bytes in another file. */
+/** `young`: it was just written, and is no image that Orthanc does not know. `spare`: Orthanc has its bytes in another file. */
 export type Kind =
   | 'forgotten'
   | 'different'
@@ -100,7 +100,7 @@ const MEANING: readonly (readonly [Kind, string])[] = [
   ['header', 'images without their pixels, which Orthanc made for itself'],
   ['compressed', 'files that Orthanc compressed (StorageCompression), which this command does not read'],
   ['other', 'files that are no DICOM images, such as attachments'],
-  ['young', 'files that were just written, and passed over: --age'],
+  ['young', 'files that were just written, so nothing was done about them: --age'],
 ];
 
 /** Whether nothing is left for a person. */
