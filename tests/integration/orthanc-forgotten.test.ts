@@ -229,6 +229,21 @@ test('forgotten: an image that was just written counts, and is imported once it 
   assert.deepEqual([later.code, later.report.imported], [0, 1]);
 });
 
+test('forgotten: a file that cannot be read is named, and the others are looked at all the same', async (t) => {
+  const { storage, forgotten, put } = await place(t);
+  const [image] = phantoms(1);
+  assert.ok(image !== undefined);
+  const file = await put(image.bytes);
+  const broken = await put(image.bytes);
+  await rm(join(storage, broken));
+  await symlink(join(storage, broken), join(storage, broken));
+  const { code, stderr, report } = await forgotten();
+  assert.equal(code, 1, stderr);
+  const found = new Map(report.findings.map((one) => [one.file, one]));
+  assert.equal(found.get(file)?.kind, 'forgotten');
+  assert.deepEqual([found.get(broken)?.kind, found.get(broken)?.why], ['unreadable', 'ELOOP']);
+});
+
 test('forgotten: a file is kept that the file of the index is a link to', async (t) => {
   const { orthanc, storage, forgotten, put, data, stored } = await place(t);
   const { files } = await phantom(join(data, 'made'), { images: 2 });

@@ -7,7 +7,7 @@ import { erasuresIn, KeyedQueue, openErasures, pool } from '@scanflow/runtime';
 import { readSecret } from '@scanflow/runtime/files';
 import { duration, EXIT, readArgs, UsageError, type Command, type ExitCode, type Io } from '../command.ts';
 import { fileAt, listedFiles, missingFiles, pathOf, walkStorage, type Walked } from '../forgotten/files.ts';
-import { act, type Wanted } from '../forgotten/import.ts';
+import { act, type Outcome, type StoredFile, type Wanted } from '../forgotten/import.ts';
 import { judge, type Judgement, type Judging } from '../forgotten/judge.ts';
 import { isGood, reportOf, Tally, type Finding } from '../forgotten/report.ts';
 import { CONFIG, requireConfig } from '../installation.ts';
@@ -148,37 +148,47 @@ async function judgeAll({ unlisted }: Walked, wanted: Options, work: Work): Prom
 }
 
 /** One file to its end; undefined if it is gone. */
-async function findingOf(
-  name: string,
-  wanted: Options,
-  { judging, turns }: Work,
-): Promise<Finding | undefined> {
+async function findingOf(name: string, wanted: Options, work: Work): Promise<Finding | undefined> {
   const file = pathOf(name);
-  const path = join(wanted.folder, file);
-  const found = await fileAt(path);
-  if (found === undefined) return undefined;
-  const about = {
-    file,
-    bytes: found.bytes,
-    written: Temporal.Instant.fromEpochMilliseconds(Math.floor(found.written)).toString(),
-  };
-  const isYoung = Temporal.Now.instant().epochMilliseconds - found.written < wanted.ageMs;
+  let bytes = 0;
   try {
-    const stored = { name, path, bytes: found.bytes };
-    const judgement = await judge(stored, judging);
-    if (isYoung) return judgement.kind === 'known' ? undefined : { ...about, ...youngOf(judgement) };
-    const outcome =
-      judgement.kind === 'forgotten' && wanted.import
-        ? // again in its turn: another file of the same image may have been imported meanwhile
-          await turns.run('import', async () => act(stored, await judge(stored, judging), wanted, judging))
-        : await act(stored, judgement, wanted, judging);
-    return outcome && { ...about, ...outcome };
+    const path = join(wanted.folder, file);
+    const found = await fileAt(path);
+    if (found === undefined) return undefined;
+    ({ bytes } = found);
+    const isYoung = Temporal.Now.instant().epochMilliseconds - found.written < wanted.ageMs;
+    const outcome = await outcomeOf({ name, path, bytes }, isYoung, wanted, work);
+    const written = Temporal.Instant.fromEpochMilliseconds(Math.floor(found.written)).toString();
+    return outcome && { file, bytes, written, ...outcome };
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    const code = codeOf(error) ?? '';
+    if (code === 'ENOENT') return undefined;
     // of this file alone; what Orthanc does not answer ends the command
-    if (!['EACCES', 'EPERM', 'EIO', 'EROFS'].includes(codeOf(error) ?? '')) throw error;
-    return { ...about, kind: 'unreadable', why: codeOf(error) ?? '' };
+    if (!OF_ONE_FILE.has(syscallOf(error)) || CONNECTION.has(code)) throw error;
+    return { file, bytes, kind: 'unreadable', why: code };
   }
+}
+
+const OF_ONE_FILE: ReadonlySet<unknown> = new Set(['stat', 'open', 'read', 'realpath', 'unlink']);
+
+/** A connection is read, too. */
+const CONNECTION: ReadonlySet<string> = new Set(['ECONNRESET', 'ETIMEDOUT', 'EPIPE']);
+
+const syscallOf = (error: unknown): unknown =>
+  error instanceof Error && 'syscall' in error ? error.syscall : undefined;
+
+async function outcomeOf(
+  file: StoredFile,
+  isYoung: boolean,
+  wanted: Wanted,
+  { judging, turns }: Work,
+): Promise<Outcome | undefined> {
+  const judgement = await judge(file, judging);
+  if (isYoung) return judgement.kind === 'known' ? undefined : youngOf(judgement);
+  // again in its turn: another file of the same image may have been imported meanwhile
+  return judgement.kind === 'forgotten' && wanted.import
+    ? turns.run('import', async () => act(file, await judge(file, judging), wanted, judging))
+    : act(file, judgement, wanted, judging);
 }
 
 /** Right after a failover, what Orthanc forgot is young: nobody may take that for good. */

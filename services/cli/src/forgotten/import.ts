@@ -26,7 +26,7 @@ export interface Wanted {
 }
 
 /** A file below the storage folder. */
-interface StoredFile {
+export interface StoredFile {
   readonly name: string;
   readonly path: string;
   readonly bytes: number;
