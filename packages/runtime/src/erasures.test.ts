@@ -42,6 +42,8 @@ test('erasures: labels and identifiers are known by keyed hashes alone, of one s
 
 test('erasures: what cannot be read is no permission', async (t) => {
   const folder = await scratch(t);
+  await writeErasure(folder, { id: ID, begun: '', by: '', reason: '', removed: {}, marks: ['a'] });
+  await assert.rejects(openErasures(folder).refresh(), /key is missing/);
   await writeFile(join(folder, `${ID}.json`), '{');
   await assert.rejects(openErasures(folder).refresh());
   await writeFile(join(folder, 'key'), 'short');

@@ -106,6 +106,10 @@ export function openErasures(folder: string): Erasures {
     async refresh() {
       const names = (await namesIn(folder)).filter((name) => NAME.test(name));
       if (names.length > 0) key ??= await readKey(folder);
+      if (names.length > 0 && key === undefined)
+        throw new Error(
+          `${join(folder, KEY)} is missing, so nobody knows what was erased: restore it from a backup.`,
+        );
       let news = false;
       for (const name of files.keys()) if (!names.includes(name)) files.delete(name);
       for (const name of names) {
