@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { watch } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import { apiFetch, findPostgres, makeCalendar, startPostgres, until, type Postgres } from '@scanflow/testkit';
@@ -264,6 +264,24 @@ test(
     }
   },
 );
+
+test('two cal2wl: one that cannot lead when it is its turn does not look well', { skip }, async (t) => {
+  const { start, data } = await scene(t);
+  const one = await start('one');
+  const two = await start('two');
+  await one.pass();
+  await is(two, 'standby');
+  const folder = join(data, 'cal2wl');
+  await one.program.stop('SIGKILL');
+  await rename(folder, `${folder}-away`);
+  await writeFile(folder, '');
+  await is(two, 'failing');
+  const { code, faults } = (await healthOf(two)) ?? {};
+  assert.deepEqual([code, faults?.map((fault) => fault.code)], [503, ['PUBLISH']]);
+  await rm(folder);
+  await rename(`${folder}-away`, folder);
+  await is(two, 'ok');
+});
 
 test('two cal2wl: while PostgreSQL is away nobody publishes, and then one does', { skip }, async (t) => {
   const { start, writers, change } = await scene(t);

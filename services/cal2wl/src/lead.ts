@@ -38,6 +38,13 @@ export const OWN_FILES: Files = filesOf(ALONE);
 export const isLeaseGone = (error: unknown): boolean =>
   ['STANDBY', 'LEASE_UNKNOWN'].includes(codeOf(error) ?? '');
 
+/** /healthz shows it to anybody, and the error may hold the name of a file. */
+export const cannotLead = (error: unknown): Fault => ({
+  state: 'failing',
+  code: 'PUBLISH',
+  message: `This cal2wl cannot lead (${codeOf(error) ?? 'UNEXPECTED'}); the log says why. Check space and permissions of the data folder.`,
+});
+
 /** Present where several cal2wl may run; `unguarded`: why nothing keeps a second one from publishing, though it may run. */
 export interface Lead {
   readonly leadership?: Leadership;

@@ -27,7 +27,7 @@ import { openShelf } from './adapters/shelf.ts';
 import { Answers } from './answers.ts';
 import { addAnswerMetrics, addRoutes, healthOf, createMetrics, calendarTrials, forgetPasses } from './api.ts';
 import { addBoard } from './board.ts';
-import { filesOf, isLeaseGone, OWN_FILES, openLead, type Files } from './lead.ts';
+import { cannotLead, filesOf, isLeaseGone, OWN_FILES, openLead, type Files } from './lead.ts';
 import { Passes } from './pass.ts';
 import { polite, Queues, keepRunning } from './schedule.ts';
 import { projectsOf } from './judge.ts';
@@ -137,6 +137,8 @@ class Terms {
   current: Term | undefined;
   readonly #options: TermsOptions;
   readonly #count: (report: PassReport) => void;
+  /** Why this cal2wl could not begin to lead when it was its turn; another one may have managed to. */
+  #unable: Fault | undefined;
   /** One change after the other. */
   #changing: Promise<void> = Promise.resolve();
 
@@ -194,8 +196,10 @@ class Terms {
       if (!leads) return;
       try {
         await this.begin();
+        this.#unable = undefined;
       } catch (error) {
         log.error('cannot lead; another one may', { error });
+        if (!isLeaseGone(error)) this.#unable = cannotLead(error);
         await leadership?.rest();
       }
     });
@@ -226,6 +230,8 @@ class Terms {
       const { code, message } = failure;
       return { ok: false, detail: { why: message }, faults: [{ state: 'failing', code, message }] };
     }
+    const fault = this.#unable;
+    if (fault !== undefined) return { ok: false, detail: { why: fault.message }, faults: [fault] };
     if (leadership?.holds() === false)
       return { ok: true, standby: true, detail: { why: leadership.refusal().message } };
     const unanswered = (calendar: string): Failure | undefined => this.current?.answers.failureOf(calendar);
