@@ -57,19 +57,20 @@ interface Place {
 const CUT = ['002', '005'];
 
 async function place(t: TestContext): Promise<Place> {
+  let running: Program[] = [];
+  // before the folders go: hooks run in their order, and none after one that throws
+  t.after(async () => {
+    if (!t.passed) for (const one of running) t.diagnostic(one.output());
+    await Promise.all(running.map((one) => one.stop('SIGKILL')));
+  });
   const pacs = await startScriptedScp();
   t.after(() => pacs.close());
   const feed = join(await scratch(t), 'prisma.ics');
   const extra = { calendars: { prisma: { file: feed, scanner: 'prisma' } }, bookings: { every: '1s' } };
   const rig = await makeRig(t, { destinations: { pacs: pacs.port }, extra });
-  let running: Program[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(running.map((one) => one.stop()));
   };
-  t.after(async () => {
-    if (!t.passed) for (const one of running) t.diagnostic(one.output());
-    await Promise.all(running.map((one) => one.stop('SIGKILL')));
-  });
   const sent = (): ReadonlyMap<string, number> => {
     const counts = new Map<string, number>();
     for (const uid of pacs.requests) counts.set(uid, (counts.get(uid) ?? 0) + 1);
