@@ -258,7 +258,13 @@ test(
       assert.deepEqual(await writers(), [stands.name], `round ${round}`);
       // the file that was on its way when it was stopped got no name either
       assert.ok(asides.size <= 1, [...asides].join());
-      assert.doesNotMatch(program.output().slice(said), /booking (?:published|changed)/);
+      // it may still log the one that had its name when it was stopped
+      const logged =
+        program
+          .output()
+          .slice(said)
+          .match(/booking (?:published|changed)/g) ?? [];
+      assert.ok(logged.length <= 1, logged.join());
       assert.equal((await healthOf(stands.program))?.status, 'ok');
       [leads, stands] = [stands, leads];
     }
