@@ -36,7 +36,11 @@ interface Board {
 
 async function places(t: TestContext): Promise<() => Promise<Board>> {
   const data = await mkdtemp(join(tmpdir(), 'scanflow-two-boards-'));
-  t.after(() => rm(data, { recursive: true, force: true }));
+  const running: Program[] = [];
+  t.after(async () => {
+    await Promise.all(running.map((one) => one.stop('SIGKILL')));
+    await rm(data, { recursive: true, force: true });
+  });
   const url = await postgres.makeDatabase('board');
   return async () => {
     const [port, programs] = [await freePort(), await freePort()];
@@ -54,7 +58,7 @@ async function places(t: TestContext): Promise<() => Promise<Board>> {
     await writeFile(config, JSON.stringify(settings));
     const main = 'services/dashboard/src/main.ts';
     const program = await startProgram(process.execPath, [main, '--config', config]);
-    t.after(() => program.stop('SIGKILL'));
+    running.push(program);
     const ask: Board['ask'] = async (path, body) => {
       const headers = { 'content-type': 'application/json' };
       const asked = body && { method: 'POST', body: JSON.stringify(body) };
