@@ -44,6 +44,7 @@ test('erasures: what cannot be read is no permission', async (t) => {
   const folder = await scratch(t);
   await writeErasure(folder, { id: ID, begun: '', by: '', reason: '', removed: {}, marks: ['a'] });
   await assert.rejects(openErasures(folder).refresh(), /key is missing/);
+  await assert.rejects(erasureKey(folder), /key is missing/, 'another key would know none of them');
   await writeFile(join(folder, `${ID}.json`), '{');
   await assert.rejects(openErasures(folder).refresh());
   await writeFile(join(folder, 'key'), 'short');

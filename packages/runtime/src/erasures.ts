@@ -45,15 +45,25 @@ export const markOf = (key: Uint8Array, kind: MarkKind, ...values: readonly stri
     .update(JSON.stringify([kind, ...values.map((value) => value.trim().normalize('NFC'))]))
     .digest('base64url');
 
-/** The key of the installation; made where there is none. Who has it can find out whom a mark is of. */
+/**
+ * The key of the installation, which is made before the first erasure. Whoever has it can find out whom a mark is of. Throws if
+ * there are erasures without it: another key would recognise none of them.
+ */
 export async function erasureKey(folder: string): Promise<Uint8Array> {
   await mkdir(folder, { recursive: true, mode: 0o750 });
   const there = await readKey(folder);
   if (there !== undefined) return there;
+  if ((await filesIn(folder)).length > 0) throw keyMissing(folder);
   // of several streamers, the first one makes it
   await createFileOnce(join(folder, KEY), randomBytes(KEY_BYTES), { mode: 0o440 });
   return erasureKey(folder);
 }
+
+const filesIn = async (folder: string): Promise<string[]> =>
+  (await namesIn(folder)).filter((name) => NAME.test(name));
+
+const keyMissing = (folder: string): Error =>
+  new Error(`${join(folder, KEY)} is missing, so nobody knows what was erased: restore it from a backup.`);
 
 async function readKey(folder: string): Promise<Uint8Array | undefined> {
   const key = await readBounded(join(folder, KEY), KEY_BYTES).catch(absent);
@@ -104,12 +114,9 @@ export function openErasures(folder: string): Erasures {
   };
   return {
     async refresh() {
-      const names = (await namesIn(folder)).filter((name) => NAME.test(name));
+      const names = await filesIn(folder);
       if (names.length > 0) key ??= await readKey(folder);
-      if (names.length > 0 && key === undefined)
-        throw new Error(
-          `${join(folder, KEY)} is missing, so nobody knows what was erased: restore it from a backup.`,
-        );
+      if (names.length > 0 && key === undefined) throw keyMissing(folder);
       let news = false;
       for (const name of files.keys()) if (!names.includes(name)) files.delete(name);
       for (const name of names) {
