@@ -68,7 +68,7 @@ async function sharedUser(
 /**
  * Starts everything but the streamer.
  *
- * @param orthancUrl what the services are told, by both Orthancs; both addresses where absent
+ * @param orthancUrl the address that the services use for both Orthancs; the two addresses where absent
  */
 export async function startTwo(
   t: TestContext,

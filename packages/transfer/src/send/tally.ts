@@ -196,7 +196,7 @@ export async function advise(tally: Tally, peer: Peer, signal: AbortSignal): Pro
   try {
     taken = await accepts(peer, kinds, signal);
   } catch {
-    // the failures are reported as they are
+    // the failures keep their messages
     return;
   }
   for (const one of refused) {

@@ -33,6 +33,7 @@ Kinds:  forgotten   an image that Orthanc does not know               spare     
         incomplete  a DICOM file that was cut                         header       an image without its pixels, Orthanc's own
         compressed  a file that Orthanc compressed: not read          other        no DICOM file, such as an attachment
         missing     Orthanc knows the image, and its file is gone: have it sent again
+        unreadable  a file that this command could not read
 
 Example:  docker compose run --rm forgotten
           docker compose run --rm forgotten --import

@@ -27,7 +27,7 @@ export const spanOf = (day: Temporal.PlainDate, timezone: string): Span => ({
 export const overlaps = (start: number, end: number, { from, to }: Span): boolean =>
   start < to && (end > from || start >= from);
 
-/** A calendar day as it is written in addresses; undefined where it is none. */
+/** The calendar day in an address, such as `2026-11-30`; undefined if the text is none. */
 export function dateIn(text: string): Temporal.PlainDate | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return undefined;
   try {

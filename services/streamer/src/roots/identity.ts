@@ -317,7 +317,7 @@ export class Watch {
     this.#silentMs = silentMs;
   }
 
-  /** Records the root's file as it is now. */
+  /** Remembers what the root's file says now, and answers whether its owner lives. */
   look(path: string, { ledger, heartbeat: { sequence } }: RootIdentity, now = performance.now()): Life {
     const before = this.#seen.get(path);
     const same = before?.ledger === ledger ? before : undefined;
